@@ -1,0 +1,284 @@
+"""From plain functions to cached machine code that every process can call by address.
+
+What a person writes (a coordinate's update, an objective, a schedule) is a plain Python function. This module
+
+1. lowers it: the plain functions it calls are compiled along with it, nothing has to be decorated;
+2. fingerprints it: bytecode, constants and everything it refers to, transitively, so that an edit anywhere is seen;
+3. compiles it once behind a C signature and keeps the object code in a file that is named by that fingerprint.
+
+The compiled drivers call the resulting addresses, so a new combination of problem, optimizer and schedule compiles
+nothing. Numba keys its own cache by the file of one function only and therefore runs stale code after an edit in
+another file; it also cannot cache a closure over another compiled function. Hence the small cache here, which keeps
+what Numba's own keeps (``CodeLibrary.serialize_using_object_code``) under a better key.
+"""
+
+from __future__ import annotations
+
+import builtins
+import functools
+import hashlib
+import os
+import pickle
+import sys
+import time
+import types as pytypes
+import warnings
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+PACKAGE = Path(__file__).resolve().parent
+STEP_MATH = frozenset({"contract"})
+SUM_MATH = frozenset({"reassoc", "contract"})
+
+
+@dataclass(frozen=True)
+class Kernel:
+    """Machine code of one function: its address, what it took to get it, and where it came from."""
+
+    name: str
+    address: int
+    seconds: float
+    cached: bool
+    fingerprint: str
+
+
+# ---------------------------------------------------------------------------------------------- fingerprints
+
+
+@functools.cache
+def source_hash() -> str:
+    """Hash of all Python sources of the package, problems included: the name of the cache folder."""
+    digest = hashlib.sha256()
+    roots = [PACKAGE, PACKAGE / "problems"]
+    files = sorted({path.resolve() for root in roots for path in root.resolve().rglob("*.py")})
+    for path in files:
+        digest.update(path.name.encode() + b"\0" + path.read_bytes() + b"\0")
+    return digest.hexdigest()[:16]
+
+
+def fingerprint(function: Callable[..., Any]) -> str:
+    """Hash of a plain function and of all it refers to: callees, constants, records, closures, in any file."""
+    digest = hashlib.sha256(sys.implementation.cache_tag.encode() if sys.implementation.cache_tag else b"")
+    _feed(digest, function, set())
+    return digest.hexdigest()[:24]
+
+
+def _feed(digest: Any, value: Any, seen: set[int]) -> None:
+    value = getattr(value, "py_func", value)  # a function the user compiled with Numba: read what it was made of
+    if isinstance(value, pytypes.FunctionType):
+        if id(value) in seen:
+            return
+        seen.add(id(value))
+        _feed(digest, value.__code__, seen)
+        for name, item in _references(value):
+            digest.update(name.encode())
+            _feed(digest, item, seen)
+    elif isinstance(value, pytypes.CodeType):
+        digest.update(value.co_code + repr((value.co_names, value.co_varnames, value.co_freevars)).encode())
+        for constant in value.co_consts:
+            _feed(digest, constant, seen)
+    elif isinstance(value, tuple):
+        digest.update(b"(%d" % len(value))
+        for item in value:
+            _feed(digest, item, seen)
+    elif isinstance(value, type) and hasattr(value, "_fields"):
+        digest.update(repr((value.__name__, value._fields, value.__annotations__)).encode())
+    elif isinstance(value, pytypes.ModuleType):
+        _feed_module(digest, value)
+    elif hasattr(value, "tobytes"):
+        digest.update(str(getattr(value, "dtype", "")).encode() + value.tobytes())
+    elif isinstance(value, (int, float, complex, str, bytes, bool, type(None), frozenset)):
+        digest.update(type(value).__name__.encode() + repr(value).encode())
+    else:
+        digest.update(repr((type(value).__qualname__, getattr(value, "__qualname__", ""))).encode())
+
+
+def _feed_module(digest: Any, module: pytypes.ModuleType) -> None:
+    digest.update(module.__name__.encode())
+    path = getattr(module, "__file__", None)
+    if path and path.endswith(".py") and module.__name__.split(".")[0] not in ("numpy", "numba", "math", "scipy"):
+        digest.update(Path(path).read_bytes())
+
+
+def _references(function: pytypes.FunctionType) -> Iterator[tuple[str, Any]]:
+    """Globals and closure cells that a function's code (nested code included) uses, by name."""
+    yield from zip(function.__code__.co_freevars, (c.cell_contents for c in function.__closure__ or ()), strict=True)
+    for name in sorted(_names(function.__code__)):
+        if name in function.__globals__ and not hasattr(builtins, name):
+            yield name, function.__globals__[name]
+
+
+def _names(code: pytypes.CodeType) -> set[str]:
+    nested = (constant for constant in code.co_consts if isinstance(constant, pytypes.CodeType))
+    return set(code.co_names).union(*(_names(inner) for inner in nested))
+
+
+# -------------------------------------------------------------------------------------------------- lowering
+
+
+def lower(function: Callable[..., Any], fastmath: frozenset[str] = STEP_MATH) -> Any:
+    """Numba dispatcher of a plain function and, through it, of every plain function that it calls."""
+    return _lower(function, fastmath, {})
+
+
+def _lower(function: Any, fastmath: frozenset[str], done: dict[int, Any]) -> Any:
+    if not isinstance(function, pytypes.FunctionType):
+        return function
+    if id(function) not in done:
+        used = dict(_references(function))
+        done[id(function)] = None
+        swapped = {name: _lower(item, fastmath, done) for name, item in used.items() if item is not function}
+        scope = {**{k: v for k, v in function.__globals__.items() if k in ("__name__", "__builtins__")}, **swapped}
+        cells = tuple(pytypes.CellType(swapped[name]) for name in function.__code__.co_freevars)
+        copy = pytypes.FunctionType(function.__code__, scope, function.__name__, function.__defaults__, cells or None)
+        done[id(function)] = compiled(copy, fastmath)
+    return done[id(function)]
+
+
+def compiled(function: Callable[..., Any], fastmath: frozenset[str] = STEP_MATH) -> Any:
+    """Numba dispatcher with the package's flags: part of a kernel, not callable by address and not cached."""
+    from numba import njit
+    from optbench.noalias import NoAlias
+
+    return njit(error_model="numpy", fastmath=set(fastmath), pipeline_class=NoAlias)(function)
+
+
+# --------------------------------------------------------------------------------------------------- the cache
+
+
+def cache_root() -> Path:
+    """Folder that holds one sub-folder of object code for each state of the sources.
+
+    ``OPTBENCH_CACHE_DIR``, else ``NUMBA_CACHE_DIR`` with ``optbench`` below it, else the user's cache folder.
+    """
+    if explicit := os.environ.get("OPTBENCH_CACHE_DIR"):
+        return Path(explicit)
+    if numba_dir := os.environ.get("NUMBA_CACHE_DIR"):
+        return Path(numba_dir) / "optbench"
+    import platformdirs
+
+    return Path(platformdirs.user_cache_dir("optbench", appauthor=False))
+
+
+@functools.cache
+def cache_folder() -> Path | None:
+    """The folder for the present sources, or None (after one warning) where nothing can be written."""
+    folder = cache_root() / source_hash()
+    try:
+        if not folder.is_dir():
+            folder.mkdir(parents=True, exist_ok=True)
+            _prune(folder.parent)
+        probe = folder / f".probe-{os.getpid()}"
+        probe.write_bytes(b"")
+        probe.unlink()
+    except OSError as error:
+        warnings.warn(
+            f"optbench: no kernel can be cached in {folder} ({error.strerror}); every process compiles anew. "
+            "Set OPTBENCH_CACHE_DIR to a writable folder.",
+            RuntimeWarning,
+            stacklevel=2,
+        )
+        return None
+    return folder
+
+
+def _prune(root: Path, keep: int = 4) -> None:
+    """Remove the object code of all but the newest states of the sources."""
+    folders = sorted((path for path in root.iterdir() if path.is_dir()), key=lambda path: path.stat().st_mtime)
+    for folder in folders[:-keep]:
+        for path in folder.glob("*.o"):
+            with suppress(OSError):
+                path.unlink()
+        with suppress(OSError):
+            folder.rmdir()
+
+
+_LOADED: dict[str, Kernel] = {}
+_LIBRARIES: list[Any] = []  # code must outlive every address taken from it
+
+
+def compile_kernel(
+    name: str,
+    make: Callable[[], Callable[..., Any]],
+    key: str,
+    signature: Callable[[], Any],
+    fastmath: frozenset[str] = STEP_MATH,
+) -> Kernel:
+    """Machine code of the function that `make` builds, from memory, from the cache or compiled.
+
+    Parameters
+    ----------
+    name : str
+        What the code is, for people: ``optimizer-adam``.
+    make : callable
+        Returns the plain function to compile; called only when nothing is cached.
+    key : str
+        Fingerprint of everything that decides the code besides the package's own sources.
+    signature : callable
+        Returns the Numba C signature; a callable, so that naming a kernel imports nothing.
+    fastmath : frozenset of str
+        LLVM fast-math flags.
+    """
+    start = time.perf_counter()
+    full = hashlib.sha256(repr((name, key, sorted(fastmath), _platform())).encode()).hexdigest()[:24]
+    if full in _LOADED:
+        return _LOADED[full]
+    folder = cache_folder()
+    path = folder / f"{name}-{full}.o" if folder else None
+    entry = _read(path) if path else None
+    cached = entry is not None
+    if entry is None:
+        entry = _compile(make(), signature(), fastmath)
+        if path:
+            _write(path, entry)
+    library = _codegen().unserialize_library(entry[1])
+    address = library.get_pointer_to_function(entry[0])
+    _LIBRARIES.append(library)
+    _LOADED[full] = Kernel(name, address, time.perf_counter() - start, cached, key)
+    return _LOADED[full]
+
+
+def loaded() -> tuple[Kernel, ...]:
+    """Every kernel this process has loaded or compiled so far."""
+    return tuple(_LOADED.values())
+
+
+@functools.cache
+def _codegen() -> Any:
+    from numba.core.registry import cpu_target
+
+    cpu_target.target_context.refresh()
+    return cpu_target.target_context.codegen()
+
+
+@functools.cache
+def _platform() -> tuple[Any, ...]:
+    import llvmlite
+    import numba
+
+    return (numba.__version__, llvmlite.__version__, sys.version_info[:2], _codegen().magic_tuple())
+
+
+def _compile(function: Callable[..., Any], signature: Any, fastmath: frozenset[str]) -> tuple[str, Any]:
+    from numba import cfunc
+    from optbench.noalias import NoAlias
+
+    callback = cfunc(signature, error_model="numpy", fastmath=set(fastmath), pipeline_class=NoAlias)(function)
+    return callback.native_name, callback._library.serialize_using_object_code()
+
+
+def _read(path: Path) -> tuple[str, Any] | None:
+    try:
+        return pickle.loads(path.read_bytes())  # type: ignore[no-any-return]
+    except (OSError, EOFError, pickle.UnpicklingError):
+        return None
+
+
+def _write(path: Path, entry: tuple[str, Any]) -> None:
+    temporary = path.with_suffix(f".{os.getpid()}.tmp")
+    with suppress(OSError):
+        temporary.write_bytes(pickle.dumps(entry))
+        temporary.replace(path)

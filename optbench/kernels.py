@@ -1,0 +1,209 @@
+"""The compiled form of a problem, an optimizer and a schedule: one kernel each, behind one C signature a kind.
+
+=============  ==========================================================  =========================================
+kind           C signature (all pointers as 64-bit integers)               compiled from
+=============  ==========================================================  =========================================
+objective      ``double (x, g, n, data)``                                  ``Problem.fun_grad``
+Hessian        ``void (x, h, n, data)``                                    ``Problem.hess_fun``
+step           ``void (frame, t, double lr)``, `Frame` below               ``Optimizer.constants``, ``update``, ``scale``
+schedule       ``void (out, t0, count, double lr, params)``                ``Schedule.value``
+observer       ``double (double f, double lr, params, state)``             ``Schedule.value`` of an observing schedule
+=============  ==========================================================  =========================================
+"""
+
+from __future__ import annotations
+
+import ctypes
+import functools
+import weakref
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from optbench import jit
+from optbench.records import Empty, encode, fields, pack
+from optbench.types import Array, Optimizer, Problem, Schedule
+
+LANES = 8  # arrays are padded to a multiple of this and aligned to a cache line
+
+# Words of the frame that a step gets.
+X, G, N, STATE, STRIDE, PARAMS, SHARED, WORK, GROUPS, N_GROUPS = range(10)
+FRAME_WORDS = 10
+
+
+def _signature(result: str, *arguments: str) -> Callable[[], Any]:
+    def build() -> Any:
+        from numba.core import types
+
+        kinds = {"d": types.float64, "i": types.int64, "v": types.void}
+        return kinds[result](*(kinds[argument] for argument in arguments))
+
+    return build
+
+
+# ------------------------------------------------------------------------------------------------- objectives
+
+
+def objective(problem: Problem) -> jit.Kernel:
+    """Kernel of ``fun_grad``, compiled once for the problem's code, whatever its data."""
+    return _objective(problem.fun_grad, type(problem.data), problem.name)
+
+
+@functools.cache
+def _objective(function: Callable[..., Any], record: type, name: str) -> jit.Kernel:
+    def make() -> Callable[..., Any]:
+        from optbench.codec import array_at, decoder
+
+        decode, inner = decoder(record), jit.lower(function, jit.SUM_MATH)
+
+        def kernel(x, g, n, data):  # type: ignore[no-untyped-def]
+            return inner(array_at(x, n), array_at(g, n), decode(data))
+
+        return kernel
+
+    key = jit.fingerprint(function) + _shape_of(record)
+    return jit.compile_kernel(f"objective-{name}", make, key, _signature("d", "i", "i", "i", "i"), jit.SUM_MATH)
+
+
+@functools.cache
+def _hessian(function: Callable[..., Any], record: type, name: str) -> jit.Kernel:
+    def make() -> Callable[..., Any]:
+        from optbench.codec import array_at, decoder, matrix_at
+
+        decode, inner = decoder(record), jit.lower(function, jit.SUM_MATH)
+
+        def kernel(x, h, n, data):  # type: ignore[no-untyped-def]
+            inner(array_at(x, n), matrix_at(h, n, n), decode(data))
+
+        return kernel
+
+    key = jit.fingerprint(function) + _shape_of(record)
+    return jit.compile_kernel(f"hessian-{name}", make, key, _signature("v", "i", "i", "i", "i"), jit.SUM_MATH)
+
+
+def _shape_of(record: type) -> str:
+    return ",".join(f"{field.name}:{field.kind}" for field in fields(record))
+
+
+_DATA: weakref.WeakKeyDictionary[Problem, tuple[Any, Any]] = weakref.WeakKeyDictionary()
+
+
+def data_words(problem: Problem) -> Any:
+    """The problem's data as packed words, kept alive with the problem."""
+    if problem not in _DATA:
+        encoded = encode(problem.data)
+        _DATA[problem] = (encoded, pack(encoded))
+    return _DATA[problem][1]
+
+
+_EVALUATE = ctypes.CFUNCTYPE(ctypes.c_double, *[ctypes.c_int64] * 4)
+_FILL = ctypes.CFUNCTYPE(None, *[ctypes.c_int64] * 4)
+
+
+def evaluate(problem: Problem, x: Array) -> tuple[float, Array]:
+    """Value and gradient at `x`, shape (n,), contiguous float64, from the compiled objective."""
+    g = np.empty_like(x)
+    words = data_words(problem)
+    f = _EVALUATE(objective(problem).address)(x.ctypes.data, g.ctypes.data, problem.n, words.ctypes.data)
+    return f, g
+
+
+def evaluate_hess(problem: Problem, x: Array) -> Array:
+    """Hessian at `x`, shape (n,), contiguous float64, from the compiled function: shape (n, n)."""
+    assert problem.hess_fun is not None
+    h = np.zeros((problem.n, problem.n))
+    kernel = _hessian(problem.hess_fun, type(problem.data), problem.name)
+    _FILL(kernel.address)(x.ctypes.data, h.ctypes.data, problem.n, data_words(problem).ctypes.data)
+    return h
+
+
+# ------------------------------------------------------------------------------------------------- optimizers
+
+
+def form_of(optimizer: Optimizer, params: Any) -> tuple[Callable[..., Any], type]:
+    """Update and state record for these hyperparameters: a variant's where its flag is set."""
+    for flag, variant in optimizer.variants.items():
+        if getattr(params, flag):
+            return variant.update, variant.state
+    return optimizer.update, optimizer.state
+
+
+def step(optimizer: Optimizer, params: Any) -> jit.Kernel:
+    """Kernel of one step, compiled once for the optimizer (and once for each variant in use)."""
+    update, state = form_of(optimizer, params)
+    records = (optimizer.params, state, optimizer.shared)
+    return _step(optimizer.name, update, optimizer.constants, optimizer.scale, records)
+
+
+@functools.cache
+def _step(
+    name: str,
+    update: Callable[..., Any],
+    constants: Callable[..., Any],
+    scale: Callable[..., Any] | None,
+    records: tuple[type, type, type],
+) -> jit.Kernel:
+    from optbench.loops import coordinate
+
+    functions = [constants, update] + ([scale] if scale else [])
+    key = "".join(jit.fingerprint(function) for function in functions) + ";".join(map(_shape_of, records))
+
+    def make() -> Callable[..., Any]:
+        return coordinate.make_step(update, constants, scale, *records)
+
+    return jit.compile_kernel(f"optimizer-{name}", make, key, _signature("v", "i", "i", "d"))
+
+
+# -------------------------------------------------------------------------------------------------- schedules
+
+
+def schedule(item: Schedule) -> jit.Kernel:
+    """Kernel of a schedule, compiled once, whatever its settings."""
+    return _schedule(item.name, item.value, item.params, item.state)
+
+
+@functools.cache
+def _schedule(name: str, value: Callable[..., Any], params: type, state: type) -> jit.Kernel:
+    def make_fill() -> Callable[..., Any]:
+        from optbench.codec import array_at, decoder
+
+        decode, inner = decoder(params), jit.lower(value)
+
+        def kernel(out, t0, count, lr, settings):  # type: ignore[no-untyped-def]
+            values, p = array_at(out, count), decode(settings)
+            for k in range(count):
+                values[k] = inner(t0 + k, lr, p)
+
+        return kernel
+
+    def make_observer() -> Callable[..., Any]:
+        from optbench.codec import decoder, record_storer
+
+        decode, decode_state, store, inner = decoder(params), decoder(state), record_storer(state), jit.lower(value)
+
+        def kernel(f, lr, settings, memory):  # type: ignore[no-untyped-def]
+            following, new = inner(f, lr, decode(settings), decode_state(memory))
+            store(memory, new)
+            return following
+
+        return kernel
+
+    key = jit.fingerprint(value) + _shape_of(params) + ";" + _shape_of(state)
+    if state is Empty:
+        return jit.compile_kernel(f"schedule-{name}", make_fill, key, _signature("v", "i", "i", "i", "d", "i"))
+    return jit.compile_kernel(f"schedule-{name}", make_observer, key, _signature("d", "d", "d", "i", "i"))
+
+
+# ----------------------------------------------------------------------------------------------------- memory
+
+
+def padded(n: int) -> int:
+    """`n` rounded up to whole cache lines."""
+    return -(-n // LANES) * LANES
+
+
+def aligned(count: int) -> Array:
+    """Zeros, shape (count,), that start on a cache line."""
+    raw = np.zeros(count + LANES)
+    skip = (-raw.ctypes.data // 8) % LANES
+    return raw[skip : skip + count]

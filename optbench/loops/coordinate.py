@@ -1,0 +1,95 @@
+"""One step of a coordinate-wise optimizer: the loop over coordinates around its two small functions.
+
+The functions see scalars, so nothing they load can alias what they store. Arrays are padded to whole vectors (the
+padding holds zeros), so the loop has no remainder. What depends on norms (LAMB, LARS) first writes its direction to a
+work array, then scales it group by group.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+from optbench import jit
+from optbench.records import Empty, fields
+
+
+def make_step(
+    update: Callable[..., Any],
+    constants: Callable[..., Any],
+    scale: Callable[..., Any] | None,
+    params: type,
+    state: type,
+    shared: type,
+) -> Callable[..., Any]:
+    """The plain function ``step(frame, t, lr)`` for `optbench.kernels` to compile."""
+    from optbench.codec import array_at, decoder, integers_at, record_storer, state_arrays
+
+    prepare = _keeping(constants, decoder(shared), record_storer(shared)) if shared is not Empty else _plain(constants)
+    sweep = _scaled_sweep(update, scale, state) if scale else _sweep(update, state)
+    decode, split = decoder(params), state_arrays(len(fields(state)))
+
+    def step(frame, t, lr):  # type: ignore[no-untyped-def]
+        w = integers_at(frame, 10)
+        m = w[4]
+        c = prepare(t, lr, decode(w[5]), w[6])
+        states, work, groups = split(w[3], m, m), array_at(w[7], m), integers_at(w[8], w[9])
+        sweep(array_at(w[0], m), array_at(w[1], m), states, c, work, groups)
+
+    return step
+
+
+def _plain(constants: Callable[..., Any]) -> Any:
+    inner = jit.lower(constants)
+
+    def prepare(t, lr, params, scalars):  # type: ignore[no-untyped-def]
+        return inner(t, lr, params)
+
+    return jit.compiled(prepare)
+
+
+def _keeping(constants: Callable[..., Any], load: Any, store: Any) -> Any:
+    inner = jit.lower(constants)
+
+    def prepare(t, lr, params, scalars):  # type: ignore[no-untyped-def]
+        c, kept = inner(t, lr, params, load(scalars))
+        store(scalars, kept)
+        return c
+
+    return jit.compiled(prepare)
+
+
+def _sweep(update: Callable[..., Any], state: type) -> Any:
+    from optbench.codec import state_loader, state_storer
+
+    load, store, inner = state_loader(state), state_storer(state), jit.lower(update)
+
+    def sweep(x, g, states, c, work, groups):  # type: ignore[no-untyped-def]
+        for i in range(x.size):
+            x[i], new = inner(x[i], g[i], load(states, i), c)
+            store(states, i, new)
+
+    return jit.compiled(sweep)
+
+
+def _scaled_sweep(update: Callable[..., Any], scale: Callable[..., Any], state: type) -> Any:
+    from optbench.codec import state_loader, state_storer
+
+    load, store, inner, ratio = state_loader(state), state_storer(state), jit.lower(update), jit.lower(scale)
+
+    def sweep(x, g, states, c, u, groups):  # type: ignore[no-untyped-def]
+        for i in range(x.size):
+            u[i], new = inner(x[i], g[i], load(states, i), c)
+            store(states, i, new)
+        for k in range(groups.size - 1):
+            x_norm = 0.0
+            u_norm = 0.0
+            for i in range(groups[k], groups[k + 1]):
+                x_norm += x[i] * x[i]
+                u_norm += u[i] * u[i]
+            s = ratio(math.sqrt(x_norm), math.sqrt(u_norm), c)
+            for i in range(groups[k], groups[k + 1]):
+                x[i] -= s * u[i]
+
+    return jit.compiled(sweep)

@@ -1,0 +1,164 @@
+"""Typed records: the one form in which settings and data reach a kernel.
+
+A record is a ``typing.NamedTuple`` whose fields are annotated with one of
+
+=============  =========================================  =====================
+annotation     what a user may pass                       what a kernel sees
+=============  =========================================  =====================
+``float``      a real number                              ``float64``
+``int``        a whole number                             ``int64``
+``bool``       ``True`` or ``False``                      ``bool``
+``Literal``    one of the strings it lists                ``int64``: the string's position
+``Vector``     a sequence of numbers                      ``float64[::1]``
+``Matrix``     a sequence of sequences of equal length    ``float64[:, ::1]``
+=============  =========================================  =====================
+
+`encode` checks a record and turns it into the values of the last column; `pack` lays those out in one array of 64-bit
+words, so that every compiled loop takes any record through one pointer and no new data set, size or setting compiles
+anything again.
+"""
+
+from __future__ import annotations
+
+import functools
+import math
+from dataclasses import dataclass
+from typing import Annotated, Any, Literal, NamedTuple, get_args, get_origin, get_type_hints
+
+import numpy as np
+from numpy.typing import NDArray
+
+Vector = Annotated[NDArray[np.float64], 1]
+Matrix = Annotated[NDArray[np.float64], 2]
+
+KINDS = ("float", "int", "bool", "choice", "vector", "matrix")
+_WORDS = {"float": 1, "int": 1, "bool": 1, "choice": 1, "vector": 2, "matrix": 3}
+
+
+class Empty(NamedTuple):
+    """The record without fields: no parameters, no state, no data."""
+
+
+@dataclass(frozen=True)
+class Budget:
+    """A default that is a fraction of the run's iteration budget (a whole number, at least 1).
+
+    ``class Params(NamedTuple): T_max: int = Budget(1.0)`` makes the cosine end exactly where the run ends.
+    """
+
+    fraction: float
+
+    def resolve(self, n_steps: int) -> int:
+        """Steps that this fraction of `n_steps` stands for."""
+        return max(1, round(self.fraction * n_steps))
+
+
+@dataclass(frozen=True)
+class Field:
+    """One field of a record: its name, kind, choices (for ``Literal``) and default (``...`` when required)."""
+
+    name: str
+    kind: str
+    choices: tuple[str, ...]
+    default: Any
+
+
+@functools.cache
+def fields(record: type) -> tuple[Field, ...]:
+    """Fields of a record class, in order.
+
+    Raises
+    ------
+    TypeError
+        `record` is not a NamedTuple class, or a field has an annotation that the table above does not list.
+    """
+    if not (isinstance(record, type) and issubclass(record, tuple) and hasattr(record, "_fields")):
+        raise TypeError(f"{record!r} is not a NamedTuple class")
+    hints = get_type_hints(record, include_extras=True)
+    defaults = getattr(record, "_field_defaults", {})
+    return tuple(
+        Field(name, *_kind_of(record, name, hints[name]), default=defaults.get(name, ...))
+        for name in record._fields
+    )
+
+
+def _kind_of(record: type, name: str, hint: Any) -> tuple[str, tuple[str, ...]]:
+    if hint in (float, int, bool):
+        return hint.__name__, ()
+    if get_origin(hint) is Literal and all(isinstance(choice, str) for choice in get_args(hint)):
+        return "choice", get_args(hint)
+    if hint == Vector:
+        return "vector", ()
+    if hint == Matrix:
+        return "matrix", ()
+    raise TypeError(
+        f"{record.__qualname__}.{name}: a field is annotated float, int, bool, Literal[...] of strings, "
+        f"Vector or Matrix, not {hint!r}"
+    )
+
+
+def check(field: Field, value: Any) -> Any:
+    """The value a kernel sees for `value` in `field`.
+
+    Raises
+    ------
+    ValueError
+        `value` is not of the field's kind; the message says what the field takes.
+    """
+    kind, number = field.kind, isinstance(value, (int, float, np.integer, np.floating)) and not isinstance(value, bool)
+    if kind == "float" and number and not math.isnan(value):
+        return float(value)
+    if kind == "int" and number and value == int(value if math.isfinite(value) else 0):
+        return int(value)
+    if kind == "bool" and isinstance(value, (bool, np.bool_)):
+        return bool(value)
+    if kind == "choice" and isinstance(value, str) and value in field.choices:
+        return field.choices.index(value)
+    if kind in ("vector", "matrix") and not isinstance(value, str):
+        try:
+            array = np.ascontiguousarray(value, dtype=np.float64)
+        except (TypeError, ValueError):
+            array = np.empty(())
+        if array.ndim == ("vector", "matrix").index(kind) + 1:
+            return array
+    raise ValueError(f"{field.name} takes {_wanted(field)}, not {value!r}")
+
+
+def _wanted(field: Field) -> str:
+    if field.kind == "choice":
+        return "one of " + ", ".join(repr(choice) for choice in field.choices)
+    return {
+        "float": "a number",
+        "int": "a whole number",
+        "bool": "true or false",
+        "vector": "a list of numbers",
+        "matrix": "a list of rows of numbers",
+    }[field.kind]
+
+
+def encode(record: Any) -> Any:
+    """The same record with every value as a kernel sees it (choices as their position, arrays contiguous float64)."""
+    cls = type(record)
+    return cls(*(check(field, value) for field, value in zip(fields(cls), record, strict=True)))
+
+
+def words(record: type) -> int:
+    """Number of 64-bit words that `pack` uses for a record class."""
+    return sum(_WORDS[field.kind] for field in fields(record))
+
+
+def pack(encoded: Any) -> NDArray[np.int64]:
+    """Lay an encoded record out as 64-bit words.
+
+    Numbers are stored as they are (floats by their bits), an array as its address followed by its shape. The result
+    holds no reference to the arrays: keep `encoded` alive while a kernel runs.
+    """
+    out: list[int] = []
+    for field, value in zip(fields(type(encoded)), encoded, strict=True):
+        if field.kind == "float":
+            out.append(int(np.float64(value).view(np.int64)))
+        elif field.kind in ("vector", "matrix"):
+            out += [value.ctypes.data, *value.shape]
+        else:
+            out.append(int(value))
+    return np.array(out or [0], dtype=np.int64)

@@ -1,0 +1,26 @@
+"""Cosine annealing without restarts.
+
+Source: Loshchilov & Hutter (2017), arXiv:1608.03983, Equation 5. Convention: PyTorch's ``CosineAnnealingLR``; past T_max the
+rate rises again along the same cosine.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import NamedTuple
+
+from optbench.records import Budget
+from optbench.registry import schedule
+
+
+class Params(NamedTuple):
+    """Half period in steps (default: the run's budget) and the smallest rate."""
+
+    T_max: int = Budget(1.0)  # type: ignore[assignment]
+    eta_min: float = 0.0
+
+
+@schedule(params=Params, source="Loshchilov & Hutter 2017; torch CosineAnnealingLR")
+def cosine(t, lr, params):
+    """Learning rate at step t = 0, 1, ..."""
+    return params.eta_min + 0.5 * (lr - params.eta_min) * (1.0 + math.cos(math.pi * t / params.T_max))

@@ -1,0 +1,1 @@
+"""Problems, one file each. Import them as ``optbench.problems``."""

@@ -1,0 +1,52 @@
+r"""Rosenbrock's valley.
+
+f(x) = sum_{i=1}^{n-1} [ 100 (x_{i+1} - x_i^2)^2 + (1 - x_i)^2 ],  n >= 2,  f(1, ..., 1) = 0.
+
+Source: Rosenbrock (1960), Comput. J. 3, 175-184, n = 2; the n-dimensional chain is Surjanovic & Bingham, Virtual Library
+of Simulation Experiments, "Rosenbrock Function". For n >= 4 there is a second local minimum near (-1, 1, ..., 1).
+Start: (-1.2, 1), repeated.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from optbench.registry import problem
+from optbench.types import Problem
+
+
+def fun_grad(x, g, data):
+    """Value; gradient into `g`."""
+    f = 0.0
+    g[0] = 0.0
+    for i in range(x.size - 1):
+        a = x[i + 1] - x[i] * x[i]
+        b = 1.0 - x[i]
+        f += 100.0 * a * a + b * b
+        g[i] -= 400.0 * a * x[i] + 2.0 * b
+        g[i + 1] = 200.0 * a
+    return f
+
+
+def hess(x, h, data):
+    """Hessian into `h`."""
+    for i in range(x.size - 1):
+        h[i, i] += 1200.0 * x[i] * x[i] - 400.0 * x[i + 1] + 2.0
+        h[i, i + 1] = -400.0 * x[i]
+        h[i + 1, i] = -400.0 * x[i]
+        h[i + 1, i + 1] += 200.0
+
+
+@problem(source="Rosenbrock 1960; Surjanovic & Bingham", tags=("nonconvex", "unimodal", "smooth"))
+def rosenbrock(n: int = 2) -> Problem:
+    """Rosenbrock's valley in n dimensions."""
+    if n < 2:
+        raise ValueError(f"problem 'rosenbrock': n must be at least 2, not {n}")
+    return Problem(
+        fun_grad,
+        np.where(np.arange(n) % 2 == 0, -1.2, 1.0),
+        hess=hess,
+        x_opt=np.ones(n),
+        f_opt=0.0,
+        bounds=(-2.048, 2.048),
+    )
