@@ -15,6 +15,7 @@ what Numba's own keeps (``CodeLibrary.serialize_using_object_code``) under a bet
 from __future__ import annotations
 
 import builtins
+import ctypes
 import functools
 import hashlib
 import os
@@ -34,28 +35,53 @@ STEP_MATH = frozenset({"contract"})
 SUM_MATH = frozenset({"reassoc", "contract"})
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Kernel:
-    """Machine code of one function: its address, what it took to get it, and where it came from."""
+    """Machine code of one function: its address, what it took to get it, and where it came from.
+
+    Called from Python with numbers (addresses as integers) it runs the code and returns its value.
+    """
 
     name: str
     address: int
+    kinds: str
     seconds: float
     cached: bool
     fingerprint: str
+
+    @functools.cached_property
+    def _entry(self) -> Any:
+        arguments = [_CTYPES[kind] for kind in self.kinds[1:]]
+        return ctypes.CFUNCTYPE(ctypes.c_int32, ctypes.c_void_p, ctypes.c_void_p, *arguments)(self.address)
+
+    def __call__(self, *arguments: float) -> Any:
+        """Run the code."""
+        value, exception = _CTYPES[self.kinds[0]](), ctypes.c_void_p()
+        self._entry(ctypes.addressof(value), ctypes.addressof(exception), *arguments)
+        return value.value
+
+
+_CTYPES: dict[str, Any] = {"d": ctypes.c_double, "i": ctypes.c_int64}
 
 
 # ---------------------------------------------------------------------------------------------- fingerprints
 
 
+ENGINE = ("jit.py", "noalias.py", "codec.py", "records.py", "kernels.py", "loops")
+
+
 @functools.cache
-def source_hash() -> str:
-    """Hash of all Python sources of the package, problems included: the name of the cache folder."""
+def engine_hash() -> str:
+    """Hash of the sources that decide how any function is compiled: the name of the cache folder.
+
+    Everything else that a kernel is made of is in its own fingerprint, so an edit compiles again what it reaches and
+    nothing else.
+    """
     digest = hashlib.sha256()
-    roots = [PACKAGE, PACKAGE / "problems"]
-    files = sorted({path.resolve() for root in roots for path in root.resolve().rglob("*.py")})
-    for path in files:
-        digest.update(path.name.encode() + b"\0" + path.read_bytes() + b"\0")
+    for entry in ENGINE:
+        path = PACKAGE / entry
+        for file in [path] if path.is_file() else sorted(path.rglob("*.py")):
+            digest.update(file.name.encode() + b"\0" + file.read_bytes() + b"\0")
     return digest.hexdigest()[:16]
 
 
@@ -90,7 +116,9 @@ def _feed(digest: Any, value: Any, seen: set[int]) -> None:
         _feed_module(digest, value)
     elif hasattr(value, "tobytes"):
         digest.update(str(getattr(value, "dtype", "")).encode() + value.tobytes())
-    elif isinstance(value, (int, float, complex, str, bytes, bool, type(None), frozenset)):
+    elif isinstance(value, frozenset):
+        digest.update(repr(sorted(value, key=repr)).encode())
+    elif isinstance(value, (int, float, complex, str, bytes, bool, type(None))):
         digest.update(type(value).__name__.encode() + repr(value).encode())
     else:
         digest.update(repr((type(value).__qualname__, getattr(value, "__qualname__", ""))).encode())
@@ -166,7 +194,7 @@ def cache_root() -> Path:
 @functools.cache
 def cache_folder() -> Path | None:
     """The folder for the present sources, or None (after one warning) where nothing can be written."""
-    folder = cache_root() / source_hash()
+    folder = cache_root() / engine_hash()
     try:
         if not folder.is_dir():
             folder.mkdir(parents=True, exist_ok=True)
@@ -204,7 +232,7 @@ def compile_kernel(
     name: str,
     make: Callable[[], Callable[..., Any]],
     key: str,
-    signature: Callable[[], Any],
+    kinds: str,
     fastmath: frozenset[str] = STEP_MATH,
 ) -> Kernel:
     """Machine code of the function that `make` builds, from memory, from the cache or compiled.
@@ -217,13 +245,13 @@ def compile_kernel(
         Returns the plain function to compile; called only when nothing is cached.
     key : str
         Fingerprint of everything that decides the code besides the package's own sources.
-    signature : callable
-        Returns the Numba C signature; a callable, so that naming a kernel imports nothing.
+    kinds : str
+        Types of the result and the arguments, a letter each: d double, i 64-bit integer (addresses too).
     fastmath : frozenset of str
         LLVM fast-math flags.
     """
     start = time.perf_counter()
-    full = hashlib.sha256(repr((name, key, sorted(fastmath), _platform())).encode()).hexdigest()[:24]
+    full = hashlib.sha256(repr((name, key, kinds, sorted(fastmath), _platform())).encode()).hexdigest()[:24]
     if full in _LOADED:
         return _LOADED[full]
     folder = cache_folder()
@@ -231,13 +259,13 @@ def compile_kernel(
     entry = _read(path) if path else None
     cached = entry is not None
     if entry is None:
-        entry = _compile(make(), signature(), fastmath)
+        entry = _compile(make(), kinds, fastmath)
         if path:
             _write(path, entry)
     library = _codegen().unserialize_library(entry[1])
     address = library.get_pointer_to_function(entry[0])
     _LIBRARIES.append(library)
-    _LOADED[full] = Kernel(name, address, time.perf_counter() - start, cached, key)
+    _LOADED[full] = Kernel(name, address, kinds, time.perf_counter() - start, cached, key)
     return _LOADED[full]
 
 
@@ -262,12 +290,13 @@ def _platform() -> tuple[Any, ...]:
     return (numba.__version__, llvmlite.__version__, sys.version_info[:2], _codegen().magic_tuple())
 
 
-def _compile(function: Callable[..., Any], signature: Any, fastmath: frozenset[str]) -> tuple[str, Any]:
-    from numba import cfunc
+def _compile(function: Callable[..., Any], kinds: str, fastmath: frozenset[str]) -> tuple[str, Any]:
+    from numba import cfunc, types
     from optbench.noalias import NoAlias
 
-    callback = cfunc(signature, error_model="numpy", fastmath=set(fastmath), pipeline_class=NoAlias)(function)
-    return callback.native_name, callback._library.serialize_using_object_code()
+    numba_types = [{"d": types.float64, "i": types.int64}[kind] for kind in kinds]
+    callback = cfunc(numba_types[0](*numba_types[1:]), error_model="numpy", fastmath=set(fastmath), pipeline_class=NoAlias)(function)
+    return callback.native_name.removeprefix("cfunc."), callback._library.serialize_using_object_code()
 
 
 def _read(path: Path) -> tuple[str, Any] | None:

@@ -1,19 +1,18 @@
-"""The compiled form of a problem, an optimizer and a schedule: one kernel each, behind one C signature a kind.
+"""The compiled form of a problem, an optimizer and a schedule: one kernel each, behind one signature a kind.
 
 =============  ==========================================================  =========================================
-kind           C signature (all pointers as 64-bit integers)               compiled from
+kind           signature (all pointers as 64-bit integers)                 compiled from
 =============  ==========================================================  =========================================
 objective      ``double (x, g, n, data)``                                  ``Problem.fun_grad``
-Hessian        ``void (x, h, n, data)``                                    ``Problem.hess_fun``
-step           ``void (frame, t, double lr)``, `Frame` below               ``Optimizer.constants``, ``update``, ``scale``
-schedule       ``void (out, t0, count, double lr, params)``                ``Schedule.value``
+Hessian        ``int64 (x, h, n, data)``                                   ``Problem.hess_fun``
+step           ``int64 (frame, t, double lr)``, frame: words below         ``Optimizer.constants``, ``update``, ``scale``
+schedule       ``int64 (out, t0, count, double lr, params)``               ``Schedule.value``
 observer       ``double (double f, double lr, params, state)``             ``Schedule.value`` of an observing schedule
 =============  ==========================================================  =========================================
 """
 
 from __future__ import annotations
 
-import ctypes
 import functools
 import weakref
 from collections.abc import Callable
@@ -22,23 +21,12 @@ from typing import Any
 import numpy as np
 from optbench import jit
 from optbench.records import Empty, encode, fields, pack
+from optbench.loops.coordinate import LANES, make_step
 from optbench.types import Array, Optimizer, Problem, Schedule
-
-LANES = 8  # arrays are padded to a multiple of this and aligned to a cache line
 
 # Words of the frame that a step gets.
 X, G, N, STATE, STRIDE, PARAMS, SHARED, WORK, GROUPS, N_GROUPS = range(10)
 FRAME_WORDS = 10
-
-
-def _signature(result: str, *arguments: str) -> Callable[[], Any]:
-    def build() -> Any:
-        from numba.core import types
-
-        kinds = {"d": types.float64, "i": types.int64, "v": types.void}
-        return kinds[result](*(kinds[argument] for argument in arguments))
-
-    return build
 
 
 # ------------------------------------------------------------------------------------------------- objectives
@@ -62,7 +50,7 @@ def _objective(function: Callable[..., Any], record: type, name: str) -> jit.Ker
         return kernel
 
     key = jit.fingerprint(function) + _shape_of(record)
-    return jit.compile_kernel(f"objective-{name}", make, key, _signature("d", "i", "i", "i", "i"), jit.SUM_MATH)
+    return jit.compile_kernel(f"objective-{name}", make, key, "diiii", jit.SUM_MATH)
 
 
 @functools.cache
@@ -74,11 +62,12 @@ def _hessian(function: Callable[..., Any], record: type, name: str) -> jit.Kerne
 
         def kernel(x, h, n, data):  # type: ignore[no-untyped-def]
             inner(array_at(x, n), matrix_at(h, n, n), decode(data))
+            return n
 
         return kernel
 
     key = jit.fingerprint(function) + _shape_of(record)
-    return jit.compile_kernel(f"hessian-{name}", make, key, _signature("v", "i", "i", "i", "i"), jit.SUM_MATH)
+    return jit.compile_kernel(f"hessian-{name}", make, key, "iiiii", jit.SUM_MATH)
 
 
 def _shape_of(record: type) -> str:
@@ -96,16 +85,11 @@ def data_words(problem: Problem) -> Any:
     return _DATA[problem][1]
 
 
-_EVALUATE = ctypes.CFUNCTYPE(ctypes.c_double, *[ctypes.c_int64] * 4)
-_FILL = ctypes.CFUNCTYPE(None, *[ctypes.c_int64] * 4)
-
-
 def evaluate(problem: Problem, x: Array) -> tuple[float, Array]:
     """Value and gradient at `x`, shape (n,), contiguous float64, from the compiled objective."""
     g = np.empty_like(x)
     words = data_words(problem)
-    f = _EVALUATE(objective(problem).address)(x.ctypes.data, g.ctypes.data, problem.n, words.ctypes.data)
-    return f, g
+    return objective(problem)(x.ctypes.data, g.ctypes.data, problem.n, words.ctypes.data), g
 
 
 def evaluate_hess(problem: Problem, x: Array) -> Array:
@@ -113,7 +97,7 @@ def evaluate_hess(problem: Problem, x: Array) -> Array:
     assert problem.hess_fun is not None
     h = np.zeros((problem.n, problem.n))
     kernel = _hessian(problem.hess_fun, type(problem.data), problem.name)
-    _FILL(kernel.address)(x.ctypes.data, h.ctypes.data, problem.n, data_words(problem).ctypes.data)
+    kernel(x.ctypes.data, h.ctypes.data, problem.n, data_words(problem).ctypes.data)
     return h
 
 
@@ -143,15 +127,13 @@ def _step(
     scale: Callable[..., Any] | None,
     records: tuple[type, type, type],
 ) -> jit.Kernel:
-    from optbench.loops import coordinate
-
     functions = [constants, update] + ([scale] if scale else [])
     key = "".join(jit.fingerprint(function) for function in functions) + ";".join(map(_shape_of, records))
 
     def make() -> Callable[..., Any]:
-        return coordinate.make_step(update, constants, scale, *records)
+        return make_step(update, constants, scale, *records)
 
-    return jit.compile_kernel(f"optimizer-{name}", make, key, _signature("v", "i", "i", "d"))
+    return jit.compile_kernel(f"optimizer-{name}", make, key, "iiid")
 
 
 # -------------------------------------------------------------------------------------------------- schedules
@@ -173,6 +155,7 @@ def _schedule(name: str, value: Callable[..., Any], params: type, state: type) -
             values, p = array_at(out, count), decode(settings)
             for k in range(count):
                 values[k] = inner(t0 + k, lr, p)
+            return count
 
         return kernel
 
@@ -190,8 +173,8 @@ def _schedule(name: str, value: Callable[..., Any], params: type, state: type) -
 
     key = jit.fingerprint(value) + _shape_of(params) + ";" + _shape_of(state)
     if state is Empty:
-        return jit.compile_kernel(f"schedule-{name}", make_fill, key, _signature("v", "i", "i", "i", "d", "i"))
-    return jit.compile_kernel(f"schedule-{name}", make_observer, key, _signature("d", "d", "d", "i", "i"))
+        return jit.compile_kernel(f"schedule-{name}", make_fill, key, "iiiidi")
+    return jit.compile_kernel(f"schedule-{name}", make_observer, key, "dddii")
 
 
 # ----------------------------------------------------------------------------------------------------- memory

@@ -14,6 +14,8 @@ from typing import Any
 from optbench import jit
 from optbench.records import Empty, fields
 
+LANES = 8  # arrays are padded to a multiple of this and aligned to a cache line
+
 
 def make_step(
     update: Callable[..., Any],
@@ -34,8 +36,10 @@ def make_step(
         w = integers_at(frame, 10)
         m = w[4]
         c = prepare(t, lr, decode(w[5]), w[6])
-        states, work, groups = split(w[3], m, m), array_at(w[7], m), integers_at(w[8], w[9])
-        sweep(array_at(w[0], m), array_at(w[1], m), states, c, work, groups)
+        n = w[2]
+        states, work, groups = split(w[3], m, n), array_at(w[7], n), integers_at(w[8], w[9])
+        sweep(array_at(w[0], n), array_at(w[1], n), states, c, work, groups)
+        return t
 
     return step
 

@@ -1,6 +1,252 @@
-"""The first-order driver: one call runs a whole run, or the part of it that fits into one time slice.
+"""The first-order driver: one call into compiled code does a whole run, or the slice of it that fits into 0.1 s.
 
-An iteration evaluates f and the gradient at x_t, then steps. Only two comparisons stand between: `f` must lie inside
-(next, LIMIT), else a target was met or the run diverged; and t must not be an event (a trace row, the end of a block of
-learning rates, of the slice or of the budget). All else happens at events.
+An iteration evaluates f and the gradient at x_t, then steps to x_{t+1}. Only two tests stand between: f must lie inside
+(the next target, infinity), else a target was met or the run diverged; and t must be before the next event (a trace
+row, a new block of learning rates, a look for stagnation, the end of the slice or of the budget).
+
+All memory that a run changes is one block (`Block`), so that a repeat for the clock starts with one copy.
 """
+
+from __future__ import annotations
+
+import functools
+import math
+from typing import NamedTuple
+
+from optbench import jit
+from optbench.clipping import clip_norm, clip_value
+from optbench.records import Matrix, Vector
+from optbench.schedules._warmup import warmup_value
+
+RATES = 256  # learning rates are computed in blocks of this many steps
+STALL = 1000  # steps between two looks for stagnation
+NEVER = 2**62
+
+# Return codes of the driver, and words of its memory that changes.
+RUNNING, CONVERGED, SMALL_GRADIENT, BUDGET, STALLED, DIVERGED = range(6)
+T, STARTED, TARGET, ROWS, NEXT_ROW, STALL_AT, BLOCK, N_INTS = range(8)
+F, RATE, N_FLOATS = range(3)
+CLIP_NONE, CLIP_NORM, CLIP_VALUE = range(3)
+
+
+class Setup(NamedTuple):
+    """What a run is, as the driver reads it: addresses of kernels and memory, settings, buffers."""
+
+    objective: int
+    step: int
+    schedule: int
+    observes: bool
+    x: int
+    g: int
+    n: int
+    data: int
+    frame: int
+    live: Vector
+    pristine: Vector
+    ints: int
+    floats: int
+    hits: int
+    schedule_params: int
+    schedule_state: int
+    lr: float
+    warmup: int
+    warmup_start: float
+    clip: int
+    clip_at: float
+    gtol: float
+    stop: bool
+    max_iter: int
+    every_row: bool
+    thresholds: Vector
+    rates: Vector
+    snapshot: Vector
+    iterations: Vector
+    values: Vector
+    norms: Vector
+    lrs: Vector
+    points: Matrix
+
+
+def norm(g):
+    """Euclidean norm."""
+    total = 0.0
+    for i in range(g.size):
+        total += g[i] * g[i]
+    return math.sqrt(total)
+
+
+def largest(g):
+    """Largest magnitude."""
+    top = 0.0
+    for i in range(g.size):
+        top = max(top, abs(g[i]))
+    return top
+
+
+def next_row(t):
+    """The trace row after t: every step to 16, then about 20 a decade."""
+    return t + 1 if t < 16 else t + max(1, t // 8)
+
+
+def moved(x, snapshot):
+    """Whether x differs from the snapshot, which becomes x."""
+    changed = False
+    for i in range(x.size):
+        if x[i] != snapshot[i]:
+            changed = True
+        snapshot[i] = x[i]
+    return changed
+
+
+def finite(x):
+    """Whether every coordinate is finite."""
+    for i in range(x.size):
+        if not math.isfinite(x[i]):
+            return False
+    return True
+
+
+def record_row(s, t, f, lr, x, g, ints):
+    """Write one row of the trace."""
+    row = ints[ROWS]
+    s.iterations[row] = t
+    s.values[row] = f
+    s.norms[row] = norm(g)
+    s.lrs[row] = lr
+    if s.points.shape[0] > 0:
+        for i in range(s.n):
+            s.points[row, i] = x[i]
+    ints[ROWS] = row + 1
+    ints[NEXT_ROW] = t + 1 if s.every_row else next_row(t)
+
+
+def clip_gradient(s, g):
+    """Clip in place, as the run asks."""
+    if s.clip == CLIP_NORM:
+        clip_norm(g, s.clip_at)
+    elif s.clip == CLIP_VALUE:
+        clip_value(g, s.clip_at)
+
+
+def meet_targets(s, t, f, ints, hits):
+    """Note every target that f meets; the threshold of the next one, or -inf."""
+    k = ints[TARGET]
+    while k < s.thresholds.size and f <= s.thresholds[k]:
+        hits[k] = t
+        k += 1
+    ints[TARGET] = k
+    return s.thresholds[k] if k < s.thresholds.size else -math.inf
+
+
+def verdict(s, t, f, x, g, ints):
+    """Whether and why the run ends at x_t."""
+    if not math.isfinite(f):
+        return DIVERGED
+    if s.stop and s.thresholds.size > 0 and ints[TARGET] == s.thresholds.size:
+        return CONVERGED
+    if s.gtol > 0.0 and largest(g) <= s.gtol:
+        return SMALL_GRADIENT
+    if t >= s.max_iter:
+        return BUDGET
+    if t >= ints[STALL_AT]:
+        ints[STALL_AT] = t + STALL
+        if not finite(x):
+            return DIVERGED
+        if not moved(x, s.snapshot) and t > 0 and s.stop:
+            return STALLED
+    return RUNNING
+
+
+
+def new_rates(s, t):
+    """Fill the part of a block of learning rates, from step t on, that is still warm-up; steps that it covers."""
+    count = min(RATES, max(0, s.warmup - t))
+    for k in range(count):
+        s.rates[k] = warmup_value(t + k, s.lr, s.warmup, s.warmup_start)
+    return count
+
+
+def restart(live, pristine):
+    """Set all memory that a run changes to its start."""
+    for i in range(live.size):
+        live[i] = pristine[i]
+
+
+@functools.cache
+def driver() -> jit.Kernel:
+    """Kernel ``int64 drive(setup, repeats, until)``, one for every problem, optimizer and schedule.
+
+    With ``repeats >= 1`` it starts the run afresh that many times; with 0 it goes on where it stopped. It returns when
+    the run ends, when the trace is full or before iteration `until`.
+    """
+    parts = (record_row, clip_gradient, meet_targets, verdict, new_rates, restart, _make_driver)
+    key = "".join(map(jit.fingerprint, parts))
+    return jit.compile_kernel("driver", _make_driver, key, "iiii")
+
+
+def _make_driver():  # type: ignore[no-untyped-def]
+    from optbench.codec import F64, I64, array_at, caller, decoder, integers_at
+
+    evaluate = caller(F64, I64, I64, I64, I64)
+    step, fill = caller(I64, I64, I64, F64), caller(I64, I64, I64, I64, F64, I64)
+    observe, decode = caller(F64, F64, F64, I64, I64), decoder(Setup)
+    meet, judge, write, clip, warm, reset = (
+        jit.lower(f) for f in (meet_targets, verdict, record_row, clip_gradient, new_rates, restart)
+    )
+
+    def go(s, until):  # type: ignore[no-untyped-def]
+        x, g, hits = array_at(s.x, s.n), array_at(s.g, s.n), array_at(s.hits, s.thresholds.size)
+        ints, floats = integers_at(s.ints, N_INTS), array_at(s.floats, N_FLOATS)
+        t, block, rate, f = ints[T], ints[BLOCK], floats[RATE], floats[F]
+        if ints[STARTED] == 0:
+            ints[STARTED] = 1
+            f = evaluate(s.objective, (s.x, s.g, s.n, s.data))
+        event, floor, watch = t, -math.inf, s.observes and t >= s.warmup
+        while True:
+            if t >= event or not (floor < f < math.inf):
+                if t >= block + RATES:
+                    block, done = t, warm(s, t)
+                    if done < RATES and not s.observes:
+                        out = s.rates.ctypes.data + 8 * done
+                        fill(s.schedule, (out, t + done - s.warmup, RATES - done, s.lr, s.schedule_params))
+                    ints[BLOCK] = block
+                watch = s.observes and t >= s.warmup
+                if not watch:
+                    rate = s.rates[t - block]
+                elif t == s.warmup:
+                    rate = s.lr
+                ints[T], floats[F], floats[RATE] = t, f, rate
+                if ints[ROWS] >= s.iterations.size or t >= until:
+                    return RUNNING
+                floor = meet(s, t, f, ints, hits)
+                code = judge(s, t, f, x, g, ints)
+                if t >= ints[NEXT_ROW] or code != RUNNING:
+                    write(s, t, f, rate, x, g, ints)
+                if code != RUNNING:
+                    return code
+                event = min(block + RATES, ints[NEXT_ROW], ints[STALL_AT], s.max_iter, until)
+                if s.gtol > 0.0 or (s.observes and t < s.warmup):
+                    event = t + 1
+            if not watch:
+                rate = s.rates[t - block]
+            if s.clip != CLIP_NONE:
+                clip(s, g)
+            step(s.step, (s.frame, t + 1, rate))
+            if watch:
+                rate = observe(s.schedule, (f, rate, s.schedule_params, s.schedule_state))
+            t += 1
+            f = evaluate(s.objective, (s.x, s.g, s.n, s.data))
+
+    run = jit.compiled(go)
+
+    def drive(setup, repeats, until):  # type: ignore[no-untyped-def]
+        s = decode(setup)
+        if repeats == 0:
+            return run(s, until)
+        code = RUNNING
+        for _ in range(repeats):
+            reset(s.live, s.pristine)
+            code = run(s, until)
+        return code
+
+    return drive

@@ -1,4 +1,4 @@
-"""The learning rate as it is given. (PyTorch's ``ConstantLR`` is `linear` with equal factors.)"""
+"""The learning rate as it is given, at every step."""
 
 from __future__ import annotations
 

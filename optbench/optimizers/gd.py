@@ -1,0 +1,26 @@
+"""Gradient descent: a step along the negative gradient.
+
+x <- x - lr g.
+
+Source: Cauchy (1847), C. R. Acad. Sci. Paris 25, 536-538. Convention: PyTorch's ``SGD`` without momentum, its default
+learning rate included; weight decay is added to the gradient (L2).
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from optbench.registry import optimizer
+
+
+class Params(NamedTuple):
+    """Hyperparameters, with PyTorch's defaults."""
+
+    weight_decay: float = 0.0
+
+
+@optimizer(lr=1e-3, params=Params, source="Cauchy 1847; torch SGD")
+def gd(x, g, state, c):
+    """One coordinate."""
+    lr, p = c
+    return x - lr * (g + p.weight_decay * x), state

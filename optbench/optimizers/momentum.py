@@ -1,0 +1,43 @@
+"""Gradient descent with momentum (the heavy ball).
+
+velocity <- momentum velocity + (1 - dampening) g;  x <- x - lr velocity.
+
+Source: Polyak (1964), USSR Comput. Math. Math. Phys. 4(5), 1-17. Convention: PyTorch's ``SGD``: the learning
+rate multiplies the velocity instead of being summed into it, the first velocity is the first gradient, undamped, and
+weight decay is added to the gradient (L2). Deviation: momentum is 0.9 by default, where PyTorch's ``SGD`` has none.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from optbench.optimizers._velocity import gains
+from optbench.registry import optimizer
+
+
+class Params(NamedTuple):
+    """Hyperparameters: PyTorch's defaults, but for the momentum itself."""
+
+    momentum: float = 0.9
+    dampening: float = 0.0
+    weight_decay: float = 0.0
+
+
+class State(NamedTuple):
+    """Running sum of gradients."""
+
+    velocity: float
+
+
+def constants(t, lr, params):
+    """Learning rate, gains of the velocity, weight decay."""
+    keep, gain = gains(t, params.momentum, params.dampening)
+    return lr, keep, gain, params.weight_decay
+
+
+@optimizer(lr=1e-3, params=Params, state=State, constants=constants, source="Polyak 1964; torch SGD")
+def momentum(x, g, state, c):
+    """One coordinate."""
+    lr, keep, gain, weight_decay = c
+    velocity = keep * state.velocity + gain * (g + weight_decay * x)
+    return x - lr * velocity, State(velocity)

@@ -1,0 +1,277 @@
+"""Results on disk: one SQLite file, one writer, any number of readers.
+
+A row is durable when `Store.add` returns: a killed process loses nothing that was committed, and the next command goes
+on from there. (After a power cut the last commits may be missing; the file stays consistent.)
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+import json
+import os
+import sqlite3
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+
+import numpy as np
+
+from optbench import storefile, tables
+from optbench.storefile import StoreError, now, sentences
+from optbench.types import Array, Result, Run
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["Entry", "Results", "Store", "StoreError", "load", "run_of"]
+
+_NAMES = ("id", "key", *tables.RUN_COLUMNS)
+_INSERT_RUN = f"INSERT INTO runs ({', '.join(_NAMES)}) VALUES ({', '.join(f':{name}' for name in _NAMES)})"
+_INSERT_TIME = "INSERT INTO times VALUES (?, ?, ?)"
+_SETTINGS = ("settings", "params", "schedule_params")
+_SAME = ("problem", "optimizer", "schedule", "clip")
+_FLOATS = ("lr", "warmup_start", "clip_at", "time_limit")
+_INTS = ("warmup", "batch_size", "seed", "max_iter")
+
+
+class Entry(NamedTuple):
+    """One run to record: what it is, what it gave, the fingerprint of the kernels that gave it, and its size.
+
+    `f_opt` is the problem's minimum where it is known; `label` names the optimizer in tables and figures, by default
+    with its registered name.
+    """
+
+    run: Run
+    result: Result
+    code: str
+    n: int
+    f_opt: float | None = None
+    label: str | None = None
+
+
+class Store:
+    """An open results file.
+
+    Parameters
+    ----------
+    path : path-like
+        The file; mode ``"w"`` creates it where there is none and goes on with the one that is there.
+    mode : {"w", "r"}
+        To record, alone, or to read, beside a writer too.
+
+    Raises
+    ------
+    StoreError
+        Another process is writing the file; it is not a store, or one of a newer schema; its folder does not exist or
+        cannot be written. Later, from any method: the disk is full or failed, the store is open for reading only.
+    """
+
+    def __init__(self, path: str | os.PathLike[str], mode: Literal["w", "r"] = "w") -> None:
+        self.path = Path(path)
+        self._lock = None
+        if mode == "r":
+            self._con = storefile.open_reader(self.path)
+            return
+        if mode != "w":
+            raise ValueError(f"mode is 'w' or 'r', not {mode!r}")
+        if not self.path.resolve().parent.is_dir():
+            raise StoreError(f"{self.path}: the folder {self.path.parent} does not exist")
+        storefile.inspect(self.path)
+        self._lock = storefile.lock(self.path)
+        try:
+            self._con = storefile.open_writer(self.path)
+        except BaseException:
+            self._lock.release()
+            raise
+
+    def __enter__(self) -> Store:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the file, then let other writers in. Closing twice does nothing."""
+        try:
+            self._con.close()
+        finally:
+            if self._lock is not None:
+                self._lock.release()
+                self._lock = None
+
+    @contextmanager
+    def _transaction(self) -> Iterator[sqlite3.Connection]:
+        with sentences(self.path):
+            self._con.execute("BEGIN IMMEDIATE")
+            try:
+                yield self._con
+                self._con.execute("COMMIT")
+            finally:
+                if self._con.in_transaction:
+                    self._con.execute("ROLLBACK")
+
+    def begin(self, command: str, environment: Mapping[str, Any]) -> int:
+        """Record that a command started; the id of this invocation."""
+        sql = "INSERT INTO invocations (started, command, environment) VALUES (?, ?, ?)"
+        with self._transaction() as con:
+            return int(con.execute(sql, (now(), _text(command), _json(environment))).lastrowid or 0)
+
+    def finish(self, invocation: int, summary: Mapping[str, Any]) -> None:
+        """Record that an invocation ended, and what came of it."""
+        with self._transaction() as con:
+            row = (now(), _json(summary), invocation)
+            con.execute("UPDATE invocations SET finished = ?, summary = ? WHERE id = ?", row)
+
+    def add(
+        self,
+        run: Run,
+        result: Result,
+        code: str,
+        invocation: int,
+        *,
+        n: int,
+        f_opt: float | None = None,
+        label: str | None = None,
+    ) -> None:
+        """Record one run: `add_many` with one `Entry`."""
+        self.add_many([Entry(run, result, code, n, f_opt, label)], invocation)
+
+    def add_many(self, entries: Iterable[Entry], invocation: int) -> None:
+        """Record runs in one transaction: all are durable when this returns, or none is recorded.
+
+        A run that is recorded already is replaced, with its hits, trace and times.
+
+        Raises
+        ------
+        ValueError
+            The columns of a trace differ in length.
+        """
+        batch = {entry.run.key: entry for entry in entries}
+        common = {"invocation": invocation, "finished_at": now()}
+        with self._transaction() as con:
+            con.execute("DELETE FROM runs WHERE key IN (SELECT value FROM json_each(?))", (json.dumps([*batch]),))
+            first = con.execute("SELECT ifnull(max(id), 0) + 1 FROM runs").fetchone()[0]
+            for row, (key, entry) in enumerate(batch.items(), first):
+                con.execute(_INSERT_RUN, {"id": row, "key": key, **common, **_columns(entry)})
+                result = entry.result
+                con.executemany("INSERT INTO hits VALUES (?, ?, ?)", [(row, *hit) for hit in result.hits.items()])
+                con.executemany(_INSERT_TIME, [(row, k, float(s)) for k, s in enumerate(result.seconds)])
+                if result.trace:
+                    con.execute("INSERT INTO traces VALUES (?, ?, ?, ?, ?, ?)", (row, *_blobs(result.trace)))
+
+    def add_times(self, key: str, seconds: Sequence[float]) -> None:
+        """Record the wall times of a run's repeats, in seconds, in place of those it had.
+
+        Raises
+        ------
+        KeyError
+            No such run is recorded.
+        """
+        with self._transaction() as con:
+            found = con.execute("SELECT id FROM runs WHERE key = ?", (key,)).fetchone()
+            if found is None:
+                raise KeyError(key)
+            con.execute("DELETE FROM times WHERE run = ?", found)
+            con.executemany(_INSERT_TIME, [(*found, k, float(s)) for k, s in enumerate(seconds)])
+            sql = "UPDATE runs SET wall_q25 = ?, wall_median = ?, wall_q75 = ?, n_times = ? WHERE id = ?"
+            con.execute(sql, (*_quartiles(seconds), len(seconds), *found))
+
+    def finished(self, keys: Iterable[str]) -> dict[str, str]:
+        """Which of these runs are recorded: key -> fingerprint of the kernels that produced the row."""
+        sql = "SELECT key, code FROM runs WHERE key IN (SELECT value FROM json_each(?))"
+        with sentences(self.path):
+            return dict(self._con.execute(sql, (json.dumps([*keys]),)))
+
+    def runs(self) -> pd.DataFrame:
+        """One row a run, key in the index ``run``; see `optbench.tables.runs`."""
+        with sentences(self.path):
+            return tables.runs(self._con)
+
+    def hits(self) -> pd.DataFrame:
+        """One row a run and target; see `optbench.tables.hits`."""
+        with sentences(self.path):
+            return tables.hits(self._con)
+
+    def traces(self) -> pd.DataFrame:
+        """One row a recorded point; see `optbench.tables.traces`."""
+        with sentences(self.path):
+            return tables.traces(self._con)
+
+    def times(self) -> pd.DataFrame:
+        """One row a timed repeat; see `optbench.tables.times`."""
+        with sentences(self.path):
+            return tables.times(self._con)
+
+    def invocations(self) -> pd.DataFrame:
+        """One row a command, its number in the index; see `optbench.tables.invocations`."""
+        with sentences(self.path):
+            return tables.invocations(self._con)
+
+    def points(self, key: str) -> Array | None:
+        """Points of the trace of one run, shape (k, n), or None where none were recorded."""
+        with sentences(self.path):
+            return tables.points(self._con, key)
+
+
+@dataclasses.dataclass(frozen=True)
+class Results:
+    """The tables of a results file, each read once, when it is first asked for; see `Store` for what they hold."""
+
+    path: Path
+
+    @functools.cached_property
+    def runs(self) -> pd.DataFrame:
+        """One row a run, key in the index ``run``."""
+        with Store(self.path, "r") as store:
+            return store.runs()
+
+    @functools.cached_property
+    def hits(self) -> pd.DataFrame:
+        """One row a run and target: ``run, target, iteration, seconds``."""
+        with Store(self.path, "r") as store:
+            return store.hits()
+
+    @functools.cached_property
+    def traces(self) -> pd.DataFrame:
+        """One row a recorded point: ``run, iteration, f, grad_norm, lr``."""
+        with Store(self.path, "r") as store:
+            return store.traces()
+
+    @functools.cached_property
+    def times(self) -> pd.DataFrame:
+        """One row a timed repeat: ``run, sample, seconds``."""
+        with Store(self.path, "r") as store:
+            return store.times()
+
+    @functools.cached_property
+    def invocations(self) -> pd.DataFrame:
+        """One row a command: ``started, finished, command, environment, summary``."""
+        with Store(self.path, "r") as store:
+            return store.invocations()
+
+    @functools.cached_property
+    def environments(self) -> dict[int, dict[str, Any]]:
+        """The environment record of every invocation, by its number (column ``invocation`` of `runs`)."""
+        return {int(id_): json.loads(text) for id_, text in self.invocations["environment"].items()}
+
+    def points(self, run: str) -> Array | None:
+        """Points of the trace of one run, shape (k, n), or None where none were recorded."""
+        with Store(self.path, "r") as store:
+            return store.points(run)
+
+
+def load(path: str | os.PathLike[str]) -> Results:
+    """Open a results file for reading, without a lock: while a writer works, too.
+
+    Raises
+    ------
+    StoreError
+        There is no such file, it is not a store, or one of a newer schema.
+    """
+    closing(storefile.open_reader(Path(path))).__exit__()
+    return Results(Path(path))

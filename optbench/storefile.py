@@ -1,0 +1,149 @@
+"""Opening a results file: what is a store and what is not, who may write it, and what an error reads like.
+
+One process writes, any number read. The writer holds an advisory lock, ``<file>.lock``, that the system drops when the
+process ends, however it ends (the lock file itself stays); readers take no lock. The file is in WAL mode.
+"""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing, contextmanager, suppress
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from optbench import tables
+
+if TYPE_CHECKING:
+    from filelock import BaseFileLock
+
+
+class StoreError(Exception):
+    """A results file that cannot be opened, read or written, said in one sentence."""
+
+
+@contextmanager
+def sentences(path: Path) -> Iterator[None]:
+    """Turn what the system and SQLite raise about `path` into a StoreError."""
+    try:
+        yield
+    except (OSError, sqlite3.Error) as error:
+        reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+        raise StoreError(f"{path} cannot be read or written: {reason}") from error
+
+
+def now() -> str:
+    """The time in UTC, ISO form, whole seconds."""
+    return datetime.now(UTC).isoformat(timespec="seconds")
+
+
+def inspect(path: Path) -> bool:
+    """Whether `path` holds a store; False where there is nothing yet, or an empty file. Touches nothing.
+
+    Raises
+    ------
+    StoreError
+        Something else is there, or a store of a newer schema.
+    """
+    with sentences(path):
+        if not path.exists():
+            return False
+        if not path.is_file():
+            raise StoreError(f"{path} is not a file")
+        if not path.stat().st_size:
+            return False
+    try:
+        # Not by reading the bytes: closing a file drops all locks that this process, perhaps the writer, has on it.
+        with closing(_connect(path, "mode=ro&immutable=1")) as con:
+            ours = con.execute("PRAGMA application_id").fetchone()[0] == tables.APPLICATION_ID
+            version = con.execute("PRAGMA user_version").fetchone()[0]
+    except sqlite3.OperationalError as error:
+        raise StoreError(f"{path} cannot be read: {error}") from error
+    except sqlite3.DatabaseError:
+        ours = False
+    if not ours:
+        raise StoreError(f"{path} is not an optbench results file; it was left as it is")
+    if version > tables.SCHEMA:
+        raise StoreError(
+            f"{path} has results schema {version}, this optbench knows schema {tables.SCHEMA}: "
+            "upgrade optbench or choose another file with -o"
+        )
+    return True
+
+
+def _connect(path: Path, options: str) -> sqlite3.Connection:
+    return sqlite3.connect(f"{path.resolve().as_uri()}?{options}", uri=True, timeout=30.0, isolation_level=None)
+
+
+def open_reader(path: Path) -> sqlite3.Connection:
+    """A connection that only reads. Raises StoreError: no file, not a store, a newer schema, unreadable."""
+    if not inspect(path):
+        raise StoreError(f"{path} {'is empty' if path.exists() else 'does not exist'}: there are no results to read")
+    with sentences(path):
+        # Read-only connections leave the log's files behind and do not take in those of a killed writer.
+        con = _connect(path, "mode=rw")
+        try:
+            con.execute("PRAGMA query_only = ON")
+            con.execute("SELECT count(*) FROM writer").fetchone()
+        except sqlite3.OperationalError:
+            con.close()
+            # A log needs a folder that can be written; where there is no log, the file can be read without.
+            if path.with_name(path.name + "-wal").exists():
+                raise
+            con = _connect(path, "mode=ro&immutable=1")
+            con.execute("SELECT count(*) FROM writer").fetchone()
+        return con
+
+
+def open_writer(path: Path) -> sqlite3.Connection:
+    """A connection that writes, to a new or an existing store; the caller holds `lock`. Raises StoreError."""
+    with sentences(path):
+        con = _connect(path, "mode=rwc")
+        try:
+            if not con.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]:
+                _create(con)
+            con.execute("PRAGMA journal_mode = WAL")
+            con.execute("PRAGMA synchronous = NORMAL")
+            con.execute("PRAGMA foreign_keys = ON")
+            con.execute("BEGIN IMMEDIATE")
+            con.execute("DELETE FROM writer")
+            con.execute("INSERT INTO writer VALUES (?, ?)", (os.getpid(), now()))
+            con.execute("COMMIT")
+        except BaseException:
+            con.close()
+            raise
+        return con
+
+
+def _create(con: sqlite3.Connection) -> None:
+    """All tables or none, and before the file gets a log: its marks then are in the file itself from the start."""
+    con.execute("BEGIN EXCLUSIVE")
+    con.execute(f"PRAGMA application_id = {tables.APPLICATION_ID}")
+    con.execute(f"PRAGMA user_version = {tables.SCHEMA}")
+    for statement in tables.CREATE:
+        con.execute(statement)
+    con.execute("COMMIT")
+
+
+def lock(path: Path) -> BaseFileLock:
+    """The writer's lock on `path`, acquired. Raises StoreError, at once, when another writer holds it."""
+    from filelock import FileLock, Timeout
+
+    target = path.resolve()  # one lock, by whatever link the file is reached
+    held = FileLock(target.with_name(target.name + ".lock"), thread_local=False)
+    try:
+        with sentences(path):
+            held.acquire(timeout=0)
+    except Timeout:
+        raise StoreError(
+            f"{path} is being written by another optbench{_holder(path)}; wait for it or choose another file with -o"
+        ) from None
+    return held
+
+
+def _holder(path: Path) -> str:
+    with suppress(StoreError, sqlite3.Error, TypeError), closing(open_reader(path)) as con:
+        return " (pid {}, since {})".format(*con.execute("SELECT pid, since FROM writer").fetchone())
+    return ""  # it is just creating the file

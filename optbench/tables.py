@@ -1,0 +1,150 @@
+"""The tables of a results file: their SQL, and how they come back as DataFrames.
+
+SQLite has no NaN: it keeps NaN as NULL, and NULL comes back as NaN in a float column; infinities are kept. Traces are
+blobs of little-endian 64-bit words, so NaN and Inf are kept there bit by bit. The numeric ``run`` of the tables below
+``runs`` is ``runs.id``; in the DataFrames ``run`` is the run's key.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+SCHEMA = 1  # PRAGMA user_version; raise it with every change of the tables
+APPLICATION_ID = 0x6F707462  # "optb", PRAGMA application_id
+
+# One row a run. Text columns that hold JSON: settings, params, schedule_params (objects), targets (a list).
+RUN_COLUMNS: dict[str, str] = {
+    "problem": "str",
+    "n": "int64",
+    "settings": "str",
+    "optimizer": "str",
+    "label": "str",
+    "params": "str",
+    "lr": "float64",
+    "schedule": "str",
+    "schedule_params": "str",
+    "warmup": "int64",
+    "warmup_start": "float64",
+    "clip": "str",
+    "clip_at": "float64",
+    "batch_size": "int64",
+    "seed": "int64",
+    "max_iter": "int64",
+    "time_limit": "float64",
+    "targets": "str",
+    "code": "str",
+    "invocation": "int64",
+    "status": "str",
+    "message": "str",
+    "fun": "float64",
+    "f0": "float64",
+    "f_opt": "float64",
+    "grad_norm": "float64",
+    "nit": "int64",
+    "nfev": "int64",
+    "njev": "int64",
+    "compile_seconds": "float64",
+    "wall_q25": "float64",
+    "wall_median": "float64",
+    "wall_q75": "float64",
+    "n_times": "int64",
+    "finished_at": "str",
+}
+_SQL_TYPES = {"str": "TEXT NOT NULL", "int64": "INTEGER NOT NULL", "float64": "REAL"}
+_DECLARED = ", ".join(f"{name} {_SQL_TYPES[kind]}" for name, kind in RUN_COLUMNS.items())
+
+# Child rows go with their run. Integer ids keep them small and appended in order: keys are random, and inserting at
+# random places of a large tree is slow.
+_CHILD = "run INTEGER NOT NULL REFERENCES runs(id) ON DELETE CASCADE"
+CREATE = (
+    "CREATE TABLE invocations (id INTEGER PRIMARY KEY, started TEXT NOT NULL, finished TEXT, command TEXT NOT NULL, "
+    "environment TEXT NOT NULL, summary TEXT)",
+    f"CREATE TABLE runs (id INTEGER PRIMARY KEY, key TEXT NOT NULL UNIQUE, {_DECLARED}, "
+    "FOREIGN KEY (invocation) REFERENCES invocations(id))",
+    f"CREATE TABLE hits ({_CHILD}, target REAL NOT NULL, iteration INTEGER, PRIMARY KEY (run, target DESC)) "
+    "WITHOUT ROWID",
+    "CREATE TABLE traces (run INTEGER PRIMARY KEY REFERENCES runs(id) ON DELETE CASCADE, iteration BLOB NOT NULL, "
+    "f BLOB NOT NULL, grad_norm BLOB NOT NULL, lr BLOB NOT NULL, x BLOB)",
+    f"CREATE TABLE times ({_CHILD}, sample INTEGER NOT NULL, seconds REAL NOT NULL, PRIMARY KEY (run, sample)) "
+    "WITHOUT ROWID",
+    "CREATE TABLE writer (pid INTEGER NOT NULL, since TEXT NOT NULL)",
+)
+TRACE_WORDS = {"iteration": "<i8", "f": "<f8", "grad_norm": "<f8", "lr": "<f8"}
+
+_CHUNK = 20_000  # rows in flight as Python objects
+
+
+def runs(con: sqlite3.Connection) -> pd.DataFrame:
+    """One row a run in the order of recording, key in the index ``run``; columns `RUN_COLUMNS`."""
+    columns = ", ".join(RUN_COLUMNS)
+    frame = _read(con, f"SELECT key, {columns} FROM runs ORDER BY id", {"run": "str", **RUN_COLUMNS})
+    return frame.set_index("run")
+
+
+def hits(con: sqlite3.Connection) -> pd.DataFrame:
+    """One row a run and target: ``run, target, iteration, seconds``.
+
+    ``iteration`` is missing where the target was not met. ``seconds`` is the run's median wall time in proportion to
+    the iteration, NaN where the target was not met or the run was not timed.
+    """
+    sql = (
+        "SELECT key, target, iteration, wall_median * iteration / max(nit, 1) "
+        "FROM hits JOIN runs ON id = run ORDER BY run, target DESC"
+    )
+    return _read(con, sql, {"run": "str", "target": "float64", "iteration": "Int64", "seconds": "float64"})
+
+
+def times(con: sqlite3.Connection) -> pd.DataFrame:
+    """One row a timed repeat: ``run, sample, seconds``."""
+    sql = "SELECT key, sample, seconds FROM times JOIN runs ON id = run ORDER BY run, sample"
+    return _read(con, sql, {"run": "str", "sample": "int64", "seconds": "float64"})
+
+
+def invocations(con: sqlite3.Connection) -> pd.DataFrame:
+    """One row a command, number in the index ``id``: ``started, finished, command, environment, summary``.
+
+    Times are UTC in ISO form; ``environment`` and ``summary`` are JSON text; what was never finished is missing.
+    """
+    names = ("started", "finished", "command", "environment", "summary")
+    sql = f"SELECT id, {', '.join(names)} FROM invocations ORDER BY id"
+    return _read(con, sql, {"id": "int64", **dict.fromkeys(names, "str")}).set_index("id")
+
+
+def traces(con: sqlite3.Connection) -> pd.DataFrame:
+    """One row a recorded point: ``run, iteration, f, grad_norm, lr``."""
+    import pandas as pd
+
+    names = list(TRACE_WORDS)
+    rows = con.execute(f"SELECT key, {', '.join(names)} FROM traces JOIN runs ON id = run ORDER BY run").fetchall()
+    keys, *blobs = zip(*rows, strict=True) if rows else [()] * (1 + len(names))
+    counts = np.array([len(blob) // 8 for blob in blobs[0]], dtype=np.int64)
+    frame = pd.DataFrame({"run": pd.array(list(keys), dtype="str").take(np.repeat(np.arange(len(keys)), counts))})
+    for name, column in zip(names, blobs, strict=True):
+        words = TRACE_WORDS[name]
+        frame[name] = np.frombuffer(b"".join(column), dtype=words).astype(words[1:])
+    return frame
+
+
+def points(con: sqlite3.Connection, key: str) -> np.ndarray[Any, np.dtype[np.float64]] | None:
+    """Points of the trace of one run, shape (k, n), or None where none were recorded."""
+    sql = "SELECT x, length(iteration) / 8 FROM traces JOIN runs ON id = run WHERE key = ?"
+    blob, count = con.execute(sql, (key,)).fetchone() or (None, 0)
+    return None if blob is None or not count else np.frombuffer(blob, dtype="<f8").reshape(count, -1)
+
+
+def _read(con: sqlite3.Connection, sql: str, kinds: dict[str, str]) -> pd.DataFrame:
+    """Rows of a query as a DataFrame of the named columns and dtypes."""
+    import pandas as pd
+
+    cursor = con.execute(sql)
+    parts: dict[str, list[pd.Series[Any]]] = {name: [pd.Series([], dtype=kind)] for name, kind in kinds.items()}
+    while rows := cursor.fetchmany(_CHUNK):
+        for (name, kind), values in zip(kinds.items(), zip(*rows, strict=True), strict=True):
+            parts[name].append(pd.Series(values, dtype=kind))
+    return pd.DataFrame({name: pd.concat(columns, ignore_index=True) for name, columns in parts.items()})
