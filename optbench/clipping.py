@@ -1,12 +1,12 @@
 """Gradient clipping by value and by global norm.
 
 Source: Pascanu, Mikolov & Bengio (2013), arXiv:1211.5063, Algorithm 1, for the norm. Convention: PyTorch's
-``clip_grad_value_`` and ``clip_grad_norm_``: the norm gets 1e-6 added before it divides, and the gradient is multiplied by
-the coefficient even where that is 1.
+``clip_grad_value_`` and ``clip_grad_norm_``: the norm gets 1e-6 added before it divides, and the gradient is
+multiplied by the coefficient even where that is 1.
 
 What is not finite passes as it does there. By value: an infinity becomes the limit, a NaN stays. By norm: a NaN makes
-every entry NaN; with an infinity the coefficient is zero, so that finite entries become 0 and infinite ones NaN; finite
-entries whose squares overflow (above 1e154) all become 0.
+every entry NaN; with an infinity the coefficient is zero, so that finite entries become 0 and infinite ones NaN;
+finite entries whose squares overflow (above 1e154) all become 0.
 """
 
 from __future__ import annotations

@@ -67,7 +67,7 @@ _CTYPES: dict[str, Any] = {"d": ctypes.c_double, "i": ctypes.c_int64}
 # ---------------------------------------------------------------------------------------------- fingerprints
 
 
-ENGINE = ("jit.py", "noalias.py", "codec.py", "records.py", "kernels.py", "loops")
+ENGINE = ("jit.py", "noalias.py", "codec.py", "records.py", "kernels.py", "coordinate.py", "clipping.py", "loops", "schedules/_warmup.py")
 
 
 @functools.cache

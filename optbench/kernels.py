@@ -5,7 +5,7 @@ kind           signature (all pointers as 64-bit integers)                 compi
 =============  ==========================================================  =========================================
 objective      ``double (x, g, n, data)``                                  ``Problem.fun_grad``
 Hessian        ``int64 (x, h, n, data)``                                   ``Problem.hess_fun``
-step           ``int64 (frame, t, double lr)``, frame: words below         ``Optimizer.constants``, ``update``, ``scale``
+step           ``int64 (frame, t, double lr)``, frame: `coordinate`        ``Optimizer.constants``, ``update``, ``scale``
 schedule       ``int64 (out, t0, count, double lr, params)``               ``Schedule.value``
 observer       ``double (double f, double lr, params, state)``             ``Schedule.value`` of an observing schedule
 =============  ==========================================================  =========================================
@@ -14,20 +14,22 @@ observer       ``double (double f, double lr, params, state)``             ``Sch
 from __future__ import annotations
 
 import functools
+import hashlib
 import weakref
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 from optbench import jit
 from optbench.records import Empty, encode, fields, pack
-from optbench.loops.coordinate import LANES, make_step
-from optbench.types import Array, Optimizer, Problem, Schedule
 
-# Words of the frame that a step gets.
-X, G, N, STATE, STRIDE, PARAMS, SHARED, WORK, GROUPS, N_GROUPS = range(10)
-FRAME_WORDS = 10
+if TYPE_CHECKING:
+    from optbench.types import Optimizer, Problem, Schedule
 
+Array = NDArray[np.float64]
+LANES = 8  # float64 a cache line: arrays start on one
+from optbench.coordinate import make_step
 
 # ------------------------------------------------------------------------------------------------- objectives
 
@@ -49,7 +51,7 @@ def _objective(function: Callable[..., Any], record: type, name: str) -> jit.Ker
 
         return kernel
 
-    key = jit.fingerprint(function) + _shape_of(record)
+    key = _key((function,), (record,))
     return jit.compile_kernel(f"objective-{name}", make, key, "diiii", jit.SUM_MATH)
 
 
@@ -66,12 +68,16 @@ def _hessian(function: Callable[..., Any], record: type, name: str) -> jit.Kerne
 
         return kernel
 
-    key = jit.fingerprint(function) + _shape_of(record)
+    key = _key((function,), (record,))
     return jit.compile_kernel(f"hessian-{name}", make, key, "iiiii", jit.SUM_MATH)
 
 
-def _shape_of(record: type) -> str:
-    return ",".join(f"{field.name}:{field.kind}" for field in fields(record))
+@functools.cache
+def _key(functions: tuple[Callable[..., Any] | None, ...], records: tuple[type, ...]) -> str:
+    """Fingerprint of the functions and of the shape of the records they get."""
+    parts = [jit.fingerprint(function) for function in functions if function is not None]
+    parts += [",".join(f"{field.name}:{field.kind}" for field in fields(record)) for record in records]
+    return hashlib.sha256(";".join(parts).encode()).hexdigest()[:24]
 
 
 _DATA: weakref.WeakKeyDictionary[Problem, tuple[Any, Any]] = weakref.WeakKeyDictionary()
@@ -127,8 +133,7 @@ def _step(
     scale: Callable[..., Any] | None,
     records: tuple[type, type, type],
 ) -> jit.Kernel:
-    functions = [constants, update] + ([scale] if scale else [])
-    key = "".join(jit.fingerprint(function) for function in functions) + ";".join(map(_shape_of, records))
+    key = _key((constants, update, scale), records)
 
     def make() -> Callable[..., Any]:
         return make_step(update, constants, scale, *records)
@@ -171,10 +176,37 @@ def _schedule(name: str, value: Callable[..., Any], params: type, state: type) -
 
         return kernel
 
-    key = jit.fingerprint(value) + _shape_of(params) + ";" + _shape_of(state)
+    key = _key((value,), (params, state))
     if state is Empty:
         return jit.compile_kernel(f"schedule-{name}", make_fill, key, "iiiidi")
     return jit.compile_kernel(f"schedule-{name}", make_observer, key, "dddii")
+
+
+def code_of(problem: Problem, optimizer: Optimizer, params: Any, schedule: Schedule) -> str:
+    """Fingerprint of all the code and data that a run's numbers come from, without compiling anything."""
+    update, state = form_of(optimizer, params)
+    parts = [
+        jit.engine_hash(),
+        _key((problem.fun_grad,), (type(problem.data),)),
+        _key((optimizer.constants, update, optimizer.scale), (optimizer.params, state, optimizer.shared)),
+        _key((schedule.value,), (schedule.params, schedule.state)),
+        data_hash(problem),
+    ]
+    return hashlib.sha256(";".join(parts).encode()).hexdigest()[:16]
+
+
+_DATA_HASHES: weakref.WeakKeyDictionary[Problem, str] = weakref.WeakKeyDictionary()
+
+
+def data_hash(problem: Problem) -> str:
+    """Hash of the problem's data, start and minimum."""
+    if problem not in _DATA_HASHES:
+        digest = hashlib.sha256(repr(problem.f_opt).encode() + problem.x0.tobytes())
+        for field, item in zip(fields(type(problem.data)), encode(problem.data), strict=True):
+            if field.kind != "scratch":
+                digest.update(np.asarray(item).tobytes())
+        _DATA_HASHES[problem] = digest.hexdigest()[:16]
+    return _DATA_HASHES[problem]
 
 
 # ----------------------------------------------------------------------------------------------------- memory

@@ -11,6 +11,7 @@ annotation     what a user may pass                       what a kernel sees
 ``Literal``    one of the strings it lists                ``int64``: the string's position
 ``Vector``     a sequence of numbers                      ``float64[::1]``
 ``Matrix``     a sequence of sequences of equal length    ``float64[:, ::1]``
+``Scratch``    a sequence of numbers                      ``float64[::1]`` that the kernel may write
 =============  =========================================  =====================
 
 `encode` checks a record and turns it into the values of the last column; `pack` lays those out in one array of 64-bit
@@ -30,9 +31,10 @@ from numpy.typing import NDArray
 
 Vector = Annotated[NDArray[np.float64], 1]
 Matrix = Annotated[NDArray[np.float64], 2]
+Scratch = Annotated[NDArray[np.float64], 1, "scratch"]
 
-KINDS = ("float", "int", "bool", "choice", "vector", "matrix")
-_WORDS = {"float": 1, "int": 1, "bool": 1, "choice": 1, "vector": 2, "matrix": 3}
+_RANKS = {"vector": 1, "matrix": 2, "scratch": 1}
+_WORDS = {"float": 1, "int": 1, "bool": 1, "choice": 1, "vector": 2, "matrix": 3, "scratch": 2}
 
 
 class Empty(NamedTuple):
@@ -91,9 +93,11 @@ def _kind_of(record: type, name: str, hint: Any) -> tuple[str, tuple[str, ...]]:
         return "vector", ()
     if hint == Matrix:
         return "matrix", ()
+    if hint == Scratch:
+        return "scratch", ()
     raise TypeError(
         f"{record.__qualname__}.{name}: a field is annotated float, int, bool, Literal[...] of strings, "
-        f"Vector or Matrix, not {hint!r}"
+        f"Vector, Matrix or Scratch, not {hint!r}"
     )
 
 
@@ -114,12 +118,12 @@ def check(field: Field, value: Any) -> Any:
         return bool(value)
     if kind == "choice" and isinstance(value, str) and value in field.choices:
         return field.choices.index(value)
-    if kind in ("vector", "matrix") and not isinstance(value, str):
+    if kind in _RANKS and not isinstance(value, str):
         try:
             array = np.ascontiguousarray(value, dtype=np.float64)
         except (TypeError, ValueError):
             array = np.empty(())
-        if array.ndim == ("vector", "matrix").index(kind) + 1:
+        if array.ndim == _RANKS[kind]:
             return array
     raise ValueError(f"{field.name} takes {_wanted(field)}, not {value!r}")
 
@@ -132,6 +136,7 @@ def _wanted(field: Field) -> str:
         "int": "a whole number",
         "bool": "true or false",
         "vector": "a list of numbers",
+        "scratch": "a list of numbers",
         "matrix": "a list of rows of numbers",
     }[field.kind]
 
@@ -157,7 +162,7 @@ def pack(encoded: Any) -> NDArray[np.int64]:
     for field, value in zip(fields(type(encoded)), encoded, strict=True):
         if field.kind == "float":
             out.append(int(np.float64(value).view(np.int64)))
-        elif field.kind in ("vector", "matrix"):
+        elif field.kind in _RANKS:
             out += [value.ctypes.data, *value.shape]
         else:
             out.append(int(value))

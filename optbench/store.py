@@ -12,15 +12,14 @@ import json
 import os
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple
-
-import numpy as np
+from typing import TYPE_CHECKING, Any, Literal
 
 from optbench import storefile, tables
 from optbench.storefile import StoreError, now, sentences
+from optbench.tables import Entry, json_text, plain_text, quartiles, run_of
 from optbench.types import Array, Result, Run
 
 if TYPE_CHECKING:
@@ -28,28 +27,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Entry", "Results", "Store", "StoreError", "load", "run_of"]
 
-_NAMES = ("id", "key", *tables.RUN_COLUMNS)
-_INSERT_RUN = f"INSERT INTO runs ({', '.join(_NAMES)}) VALUES ({', '.join(f':{name}' for name in _NAMES)})"
 _INSERT_TIME = "INSERT INTO times VALUES (?, ?, ?)"
-_SETTINGS = ("settings", "params", "schedule_params")
-_SAME = ("problem", "optimizer", "schedule", "clip")
-_FLOATS = ("lr", "warmup_start", "clip_at", "time_limit")
-_INTS = ("warmup", "batch_size", "seed", "max_iter")
-
-
-class Entry(NamedTuple):
-    """One run to record: what it is, what it gave, the fingerprint of the kernels that gave it, and its size.
-
-    `f_opt` is the problem's minimum where it is known; `label` names the optimizer in tables and figures, by default
-    with its registered name.
-    """
-
-    run: Run
-    result: Result
-    code: str
-    n: int
-    f_opt: float | None = None
-    label: str | None = None
 
 
 class Store:
@@ -119,12 +97,12 @@ class Store:
         """Record that a command started; the id of this invocation."""
         sql = "INSERT INTO invocations (started, command, environment) VALUES (?, ?, ?)"
         with self._transaction() as con:
-            return int(con.execute(sql, (now(), _text(command), _json(environment))).lastrowid or 0)
+            return int(con.execute(sql, (now(), plain_text(command), json_text(environment))).lastrowid or 0)
 
     def finish(self, invocation: int, summary: Mapping[str, Any]) -> None:
         """Record that an invocation ended, and what came of it."""
         with self._transaction() as con:
-            row = (now(), _json(summary), invocation)
+            row = (now(), json_text(summary), invocation)
             con.execute("UPDATE invocations SET finished = ?, summary = ? WHERE id = ?", row)
 
     def add(
@@ -152,17 +130,17 @@ class Store:
             The columns of a trace differ in length.
         """
         batch = {entry.run.key: entry for entry in entries}
-        common = {"invocation": invocation, "finished_at": now()}
+        finished_at = now()
         with self._transaction() as con:
             con.execute("DELETE FROM runs WHERE key IN (SELECT value FROM json_each(?))", (json.dumps([*batch]),))
             first = con.execute("SELECT ifnull(max(id), 0) + 1 FROM runs").fetchone()[0]
             for row, (key, entry) in enumerate(batch.items(), first):
-                con.execute(_INSERT_RUN, {"id": row, "key": key, **common, **_columns(entry)})
+                con.execute(tables.INSERT_RUN, (row, key, *tables.run_row(entry, invocation, finished_at)))
                 result = entry.result
-                con.executemany("INSERT INTO hits VALUES (?, ?, ?)", [(row, *hit) for hit in result.hits.items()])
+                con.executemany("INSERT INTO hits VALUES (?, ?, ?)", tables.hit_rows(row, result.hits))
                 con.executemany(_INSERT_TIME, [(row, k, float(s)) for k, s in enumerate(result.seconds)])
                 if result.trace:
-                    con.execute("INSERT INTO traces VALUES (?, ?, ?, ?, ?, ?)", (row, *_blobs(result.trace)))
+                    con.execute("INSERT INTO traces VALUES (?, ?, ?, ?, ?, ?)", (row, *tables.blobs(result.trace)))
 
     def add_times(self, key: str, seconds: Sequence[float]) -> None:
         """Record the wall times of a run's repeats, in seconds, in place of those it had.
@@ -179,7 +157,7 @@ class Store:
             con.execute("DELETE FROM times WHERE run = ?", found)
             con.executemany(_INSERT_TIME, [(*found, k, float(s)) for k, s in enumerate(seconds)])
             sql = "UPDATE runs SET wall_q25 = ?, wall_median = ?, wall_q75 = ?, n_times = ? WHERE id = ?"
-            con.execute(sql, (*_quartiles(seconds), len(seconds), *found))
+            con.execute(sql, (*quartiles(seconds), len(seconds), *found))
 
     def finished(self, keys: Iterable[str]) -> dict[str, str]:
         """Which of these runs are recorded: key -> fingerprint of the kernels that produced the row."""
@@ -257,7 +235,8 @@ class Results:
     @functools.cached_property
     def environments(self) -> dict[int, dict[str, Any]]:
         """The environment record of every invocation, by its number (column ``invocation`` of `runs`)."""
-        return {int(id_): json.loads(text) for id_, text in self.invocations["environment"].items()}
+        column = self.invocations["environment"]
+        return {number: json.loads(text) for number, text in zip(column.index.tolist(), column, strict=True)}
 
     def points(self, run: str) -> Array | None:
         """Points of the trace of one run, shape (k, n), or None where none were recorded."""
@@ -273,5 +252,5 @@ def load(path: str | os.PathLike[str]) -> Results:
     StoreError
         There is no such file, it is not a store, or one of a newer schema.
     """
-    closing(storefile.open_reader(Path(path))).__exit__()
+    storefile.open_reader(Path(path)).close()
     return Results(Path(path))

@@ -133,13 +133,14 @@ def lock(path: Path) -> BaseFileLock:
 
     target = path.resolve()  # one lock, by whatever link the file is reached
     held = FileLock(target.with_name(target.name + ".lock"), thread_local=False)
-    try:
-        with sentences(path):
+    with sentences(path):
+        try:
             held.acquire(timeout=0)
-    except Timeout:
-        raise StoreError(
-            f"{path} is being written by another optbench{_holder(path)}; wait for it or choose another file with -o"
-        ) from None
+        except Timeout:
+            raise StoreError(
+                f"{path} is being written by another optbench{_holder(path)}; "
+                "wait for it or choose another file with -o"
+            ) from None
     return held
 
 

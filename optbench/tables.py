@@ -1,4 +1,4 @@
-"""The tables of a results file: their SQL, and how they come back as DataFrames.
+"""The tables of a results file: their SQL, how a run becomes rows, and how rows come back as DataFrames.
 
 SQLite has no NaN: it keeps NaN as NULL, and NULL comes back as NaN in a float column; infinities are kept. Traces are
 blobs of little-endian 64-bit words, so NaN and Inf are kept there bit by bit. The numeric ``run`` of the tables below
@@ -7,10 +7,14 @@ blobs of little-endian 64-bit words, so NaN and Inf are kept there bit by bit. T
 
 from __future__ import annotations
 
+import json
 import sqlite3
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
+
+from optbench.types import Array, Result, Run
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -77,7 +81,119 @@ CREATE = (
 )
 TRACE_WORDS = {"iteration": "<i8", "f": "<f8", "grad_norm": "<f8", "lr": "<f8"}
 
-_CHUNK = 20_000  # rows in flight as Python objects
+INSERT_RUN = f"INSERT INTO runs (id, key, {', '.join(RUN_COLUMNS)}) VALUES (?, ?{', ?' * len(RUN_COLUMNS)})"
+
+_CHUNK = 5_000  # rows in flight as Python objects
+
+
+class Entry(NamedTuple):
+    """One run to record: what it is, what it gave, the fingerprint of the kernels that gave it, and its size.
+
+    `f_opt` is the problem's minimum where it is known; `label` names the optimizer in tables and figures, by default
+    with its registered name.
+    """
+
+    run: Run
+    result: Result
+    code: str
+    n: int
+    f_opt: float | None = None
+    label: str | None = None
+
+
+# ------------------------------------------------------------------------------------------- from runs to rows
+
+
+def run_row(entry: Entry, invocation: int, finished_at: str) -> list[Any]:
+    """Values of the row of a run, in the order of `RUN_COLUMNS`."""
+    run, result = entry.run, entry.result
+    low, middle, high = quartiles(result.seconds)
+    values: dict[str, Any] = {
+        **{name: getattr(run, name) for name in RUN_COLUMNS.keys() & run.__dataclass_fields__.keys()},
+        **{name: getattr(result, name) for name in ("fun", "f0", "nit", "nfev", "njev", "status", "compile_seconds")},
+        **{name: json_text(dict(getattr(run, name))) for name in _PAIRS},
+        "targets": json_text(run.targets),
+        "n": entry.n,
+        "label": run.optimizer if entry.label is None else entry.label,
+        "code": entry.code,
+        "invocation": invocation,
+        "message": result.message,
+        "f_opt": entry.f_opt,
+        "grad_norm": _norm(result.jac),
+        "wall_q25": low,
+        "wall_median": middle,
+        "wall_q75": high,
+        "n_times": len(result.seconds),
+        "finished_at": finished_at,
+    }
+    return [_TO_SQL[kind](values[name]) for name, kind in RUN_COLUMNS.items()]
+
+
+def run_of(row: Mapping[str, Any] | pd.Series[Any]) -> Run:
+    """The Run that a row of `runs` records: the same key."""
+    values: dict[str, Any] = {name: row[name] for name in Run.__dataclass_fields__}
+    for name in values:
+        values[name] = _FROM_SQL[RUN_COLUMNS[name]](values[name])
+    for name in _PAIRS:
+        values[name] = tuple((key, _tuples(value)) for key, value in json.loads(values[name]).items())
+    return Run(**{**values, "targets": tuple(json.loads(values["targets"]))})
+
+
+def hit_rows(row: int, hits: Mapping[float, int | None]) -> list[tuple[int, float, int | None]]:
+    """Rows of the targets of the run with id `row`."""
+    return [(row, float(target), None if met is None else int(met)) for target, met in hits.items()]
+
+
+def blobs(trace: Mapping[str, Array]) -> list[bytes | None]:
+    """A trace as the values of its row. Raises ValueError when its columns differ in length."""
+    if len({len(column) for column in trace.values()}) > 1:
+        raise ValueError(f"columns of a trace differ in length: { {name: len(v) for name, v in trace.items()} }")
+    made = [np.asarray(trace[name], dtype=words).tobytes() for name, words in TRACE_WORDS.items()]
+    return [*made, np.asarray(trace["x"], dtype="<f8").tobytes() if "x" in trace else None]
+
+
+def quartiles(seconds: Sequence[float]) -> tuple[float | None, float | None, float | None]:
+    """Lower quartile, median and upper quartile, interpolated linearly; None where there is no sample."""
+    if len(seconds) < 2:
+        only = float(seconds[0]) if seconds else None
+        return only, only, only
+    import statistics
+
+    low, middle, high = statistics.quantiles(seconds, n=4, method="inclusive")
+    return low, middle, high
+
+
+def plain_text(value: object) -> str:
+    """Text that SQLite takes: what no encoding can hold (parts of undecodable file names) is replaced."""
+    return str(value).encode("utf-8", "replace").decode("utf-8")
+
+
+def json_text(value: Any) -> str:
+    """JSON, readable where that is possible and escaped where the text has no encoding; other objects as text."""
+    text = json.dumps(value, ensure_ascii=False, default=str)
+    return text if text.isascii() or plain_text(text) == text else json.dumps(value, default=str)
+
+
+_FROM_SQL: dict[str, Callable[[Any], Any]] = {"str": str, "int64": int, "float64": float}
+_PAIRS = ("settings", "params", "schedule_params")
+_TO_SQL: dict[str, Callable[[Any], Any]] = {
+    "str": plain_text,
+    "int64": int,
+    "float64": lambda value: None if value is None else float(value),
+}
+
+
+def _norm(jac: Array) -> float:
+    """Euclidean norm that neither overflows nor underflows; NaN where there is no gradient."""
+    largest = float(np.max(np.abs(jac))) if np.size(jac) else np.nan
+    return largest * float(np.linalg.norm(jac / largest)) if 0 < largest < np.inf else largest
+
+
+def _tuples(value: Any) -> Any:
+    return tuple(map(_tuples, value)) if isinstance(value, list) else value
+
+
+# -------------------------------------------------------------------------------------- from rows to DataFrames
 
 
 def runs(con: sqlite3.Connection) -> pd.DataFrame:
@@ -121,7 +237,8 @@ def traces(con: sqlite3.Connection) -> pd.DataFrame:
     import pandas as pd
 
     names = list(TRACE_WORDS)
-    rows = con.execute(f"SELECT key, {', '.join(names)} FROM traces JOIN runs ON id = run ORDER BY run").fetchall()
+    columns = ", ".join(f"traces.{name}" for name in names)
+    rows = con.execute(f"SELECT key, {columns} FROM traces JOIN runs ON id = run ORDER BY run").fetchall()
     keys, *blobs = zip(*rows, strict=True) if rows else [()] * (1 + len(names))
     counts = np.array([len(blob) // 8 for blob in blobs[0]], dtype=np.int64)
     frame = pd.DataFrame({"run": pd.array(list(keys), dtype="str").take(np.repeat(np.arange(len(keys)), counts))})
@@ -131,7 +248,7 @@ def traces(con: sqlite3.Connection) -> pd.DataFrame:
     return frame
 
 
-def points(con: sqlite3.Connection, key: str) -> np.ndarray[Any, np.dtype[np.float64]] | None:
+def points(con: sqlite3.Connection, key: str) -> Array | None:
     """Points of the trace of one run, shape (k, n), or None where none were recorded."""
     sql = "SELECT x, length(iteration) / 8 FROM traces JOIN runs ON id = run WHERE key = ?"
     blob, count = con.execute(sql, (key,)).fetchone() or (None, 0)
@@ -146,5 +263,7 @@ def _read(con: sqlite3.Connection, sql: str, kinds: dict[str, str]) -> pd.DataFr
     parts: dict[str, list[pd.Series[Any]]] = {name: [pd.Series([], dtype=kind)] for name, kind in kinds.items()}
     while rows := cursor.fetchmany(_CHUNK):
         for (name, kind), values in zip(kinds.items(), zip(*rows, strict=True), strict=True):
-            parts[name].append(pd.Series(values, dtype=kind))
+            # Through an array: pandas takes 2 to 10 times longer over a tuple.
+            column = np.array(values, dtype=kind if kind in ("int64", "float64") else object)
+            parts[name].append(pd.Series(column, dtype=kind))
     return pd.DataFrame({name: pd.concat(columns, ignore_index=True) for name, columns in parts.items()})

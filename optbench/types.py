@@ -11,6 +11,7 @@ from typing import Any, Literal, get_args
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from optbench import kernels
 from optbench.records import Empty
 
 Array = NDArray[np.float64]
@@ -102,13 +103,9 @@ class Problem:
         """
         if self.hess_fun is None:
             raise NotImplementedError(f"problem {self.name!r} has no Hessian")
-        from optbench import kernels
-
         return kernels.evaluate_hess(self, self._point(x))
 
     def _evaluate(self, x: ArrayLike) -> tuple[float, Array]:
-        from optbench import kernels
-
         return kernels.evaluate(self, self._point(x))
 
     def _point(self, x: ArrayLike) -> Array:

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
+
 from optbench.registry import unknown
 
 Array = NDArray[np.float64]
@@ -30,7 +31,7 @@ class Table:
     lines: tuple[int, ...] = ()
 
     def numbers(self, name: str) -> Array:
-        """A column as numbers, shape (n_samples,). Raises ValueError for the first cell that is missing or is none."""
+        """Return a column as numbers, shape (n_samples,). Raises ValueError naming the first cell that is none."""
         cells = self._present(name)
         if not isinstance(cells, list):
             return cells
@@ -41,7 +42,7 @@ class Table:
         return np.array(values)
 
     def classes(self, name: str) -> tuple[Array, tuple[str, ...]]:
-        """A column of two distinct values as -1 and +1 in sorted order, and the two values as text.
+        """Return a column of two distinct values as -1 and +1 in sorted order, and the two values as text.
 
         Raises ValueError when a cell is missing or there are not two distinct values.
         """
@@ -58,7 +59,7 @@ class Table:
         return np.where(values == found[1], 1.0, -1.0), labels
 
     def feature_names(self, target: str, wanted: Iterable[str] | None) -> tuple[str, ...]:
-        """The columns to predict `target` from: `wanted`, or all others that hold numbers.
+        """Return the columns to predict `target` from: `wanted`, or all others that hold numbers.
 
         Raises ValueError when a wanted column is unknown, named twice or the target, or none is left.
         """
@@ -69,8 +70,10 @@ class Table:
         for k, name in enumerate(names):
             if name not in self.columns:
                 raise unknown(f"feature column of {self.name}:", name, self.columns)
-            if name == target or name in names[:k]:
-                raise ValueError(f"{self.name}: feature {name!r} is {'the target' if name == target else 'named twice'}")
+            if name == target:
+                raise ValueError(f"{self.name}: feature {name!r} is the target")
+            if name in names[:k]:
+                raise ValueError(f"{self.name}: feature {name!r} is named twice")
         if not names:
             raise ValueError(f"{self.name}: there is no numeric feature column besides the target {target!r}")
         return tuple(names)
@@ -101,7 +104,7 @@ def _number(cell: str) -> float:
 
 
 def read_csv(name: str, path: Path, target: str = "") -> Table:
-    """The table in a CSV file; `name` opens the error messages.
+    """Read a CSV file; `name` opens the error messages.
 
     Raises
     ------
@@ -114,8 +117,8 @@ def read_csv(name: str, path: Path, target: str = "") -> Table:
             raise ValueError(f"{name}: two columns are named {column!r}")
     if not rows:
         raise ValueError(f"{name}: there are no rows below the header")
-    return Table(name, {column: list(cells) for column, cells in zip(header, zip(*rows, strict=True), strict=True)},
-                 target, tuple(lines))  # fmt: skip
+    columns: dict[str, Array | list[str]] = {column: [row[k] for row in rows] for k, column in enumerate(header)}
+    return Table(name, columns, target, tuple(lines))
 
 
 def _rows(name: str, path: Path) -> tuple[list[str], list[list[str]], list[int]]:

@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
+
 from optbench.problems._csv import Table, read_csv
 from optbench.registry import unknown
 

@@ -7,8 +7,8 @@ Hessian (2/m) U^T U, U = [features, 1], is constant. The minimum is a least-squa
 one step of iterative refinement. Where features are linearly dependent the minimizer is not unique; `x_opt` then is
 the one whose w, in units of the features' standard deviations, is shortest, and `f_opt` is exact all the same.
 
-Source: Legendre (1805); Hastie, Tibshirani & Friedman (2009), The Elements of Statistical Learning, Section 3.2. Diabetes
-data: Efron, Hastie, Johnstone & Tibshirani (2004), Ann. Statist. 32, 407-499. Start: 0.
+Source: Legendre (1805); Hastie, Tibshirani & Friedman (2009), The Elements of Statistical Learning, Section 3.2.
+Diabetes data: Efron, Hastie, Johnstone & Tibshirani (2004), Ann. Statist. 32, 407-499. Start: 0.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ import math
 from typing import NamedTuple
 
 import numpy as np
+
 from optbench.problems._data import SYNTHETIC, Array, DataSet, Synthetic, box, correlate, gram, load, predict
 from optbench.records import Matrix, Vector
 from optbench.registry import problem
@@ -108,7 +109,7 @@ def linear_regression(
         fun_grad,
         np.zeros(x_opt.size),
         hess=hess,
-        data=Data(loaded.columns, loaded.y, np.empty(loaded.y.size)),
+        data=Data(loaded.columns, loaded.y, np.zeros(loaded.y.size)),
         x_opt=x_opt,
         f_opt=f_opt,
         bounds=box(loaded, x_opt, float(loaded.y.std())),

@@ -2,11 +2,11 @@ r"""Logistic regression with a penalty on the weights.
 
 J(w, b) = (1/m) sum_{i=1}^m log(1 + exp(-s_i z_i)) + (alpha/2) ||w||^2,  z_i = w . u_i + b,  s_i = -1 or +1,
 
-x = (w_1, ..., w_d, b), n = d + 1, u_i the i-th sample of d features (standardized unless asked otherwise). The bias b is
-not penalized. scikit-learn's ``LogisticRegression(C=c)`` has the same minimizer for c = 1 / (m alpha). Of the two values of
-the target, the first in sorted order is -1, the second +1 (breast cancer: malignant -1, benign +1). Strongly convex for
-alpha > 0, which is required, for without a penalty separable data have no minimum. The minimum is found by Newton's
-method, continued until the gradient is at rounding level.
+x = (w_1, ..., w_d, b), n = d + 1, u_i the i-th sample of d features (standardized unless asked otherwise). The bias b
+is not penalized. scikit-learn's ``LogisticRegression(C=c)`` has the same minimizer for c = 1 / (m alpha). Of the two
+values of the target, the first in sorted order is -1, the second +1 (breast cancer: malignant -1, benign +1). Strongly
+convex for alpha > 0, which is required, for without a penalty separable data have no minimum. The minimum is found by
+Newton's method, continued until the gradient is at rounding level.
 
 Source: Cox (1958), J. R. Stat. Soc. B 20, 215-242; Hastie, Tibshirani & Friedman (2009), The Elements of Statistical
 Learning, Section 4.4. Breast cancer data: Street, Wolberg & Mangasarian (1993), Proc. SPIE 1905, 861-870. Start: 0.
@@ -19,7 +19,9 @@ import math
 from typing import NamedTuple
 
 import numpy as np
+
 from optbench.problems._data import SYNTHETIC, Array, DataSet, Synthetic, box, correlate, gram, load, predict
+from optbench.problems._exponential import exp_neg, log1p_unit
 from optbench.records import Matrix, Vector
 from optbench.registry import problem
 from optbench.types import Problem
@@ -41,8 +43,8 @@ def fun_grad(x, g, data):
     total = 0.0
     for i in range(y.size):
         margin = y[i] * r[i]
-        e = math.exp(-abs(margin))
-        total += math.log1p(e) - min(margin, 0.0)
+        e = exp_neg(abs(margin))
+        total += log1p_unit(e) - min(margin, 0.0)
         r[i] = -y[i] * (e if margin > 0.0 else 1.0) / (1.0 + e)
     correlate(g, data, 1.0 / y.size)
     penalty = 0.0
@@ -56,7 +58,7 @@ def hess(x, h, data):
     """Hessian into `h`."""
     predict(x, data)
     for i in range(data.y.size):
-        e = math.exp(-abs(data.r[i]))
+        e = exp_neg(abs(data.r[i]))
         data.r[i] = e / ((1.0 + e) * (1.0 + e))
     gram(h, data, 1.0 / data.y.size)
     for j in range(data.X.shape[0]):
@@ -117,7 +119,9 @@ def minimum(data: DataSet, alpha: float) -> tuple[Array, float]:
         while decrement >= 1e-8 and function.value(v + t * step) > f - 0.25 * t * decrement and t > 1e-9:
             t *= 0.5
         v, last = v + t * step, decrement
-    raise ValueError(f"problem 'logistic_regression': alpha = {alpha} is too small for a certified minimum on these data")
+    raise ValueError(
+        f"problem 'logistic_regression': alpha = {alpha} is too small for a certified minimum on these data"
+    )
 
 
 @problem(
@@ -136,11 +140,11 @@ def logistic_regression(
     cond: float = SYNTHETIC.cond,
     instance: int = SYNTHETIC.instance,
 ) -> Problem:
-    """Logistic regression J(w, b) = mean log(1 + exp(-s (X w + b))) + (alpha/2) ||w||^2, bias not penalized; x = (w, b).
+    """Logistic regression J(w, b) = mean log(1 + exp(-s (X w + b))) + (alpha/2) ||w||^2; x = (w, b).
 
-    The target holds two distinct values, numbers or text: s = -1 for the first in sorted order, +1 for the second.
-    `alpha` is above 0. The other settings are those of `linear_regression`; the label of synthetic data says whether the
-    synthetic regression's target lies above its median.
+    The bias b is not penalized; `alpha` is above 0. The target holds two distinct values, numbers or text: s = -1 for
+    the first in sorted order, +1 for the second. The other settings are those of `linear_regression`; the label of
+    synthetic data says whether the synthetic regression's target lies above its median.
     """
     if not 0.0 < alpha < math.inf:
         raise ValueError(f"problem 'logistic_regression': alpha must be above 0 and finite, not {alpha}")
@@ -151,7 +155,7 @@ def logistic_regression(
         fun_grad,
         np.zeros(x_opt.size),
         hess=hess,
-        data=Data(loaded.columns, loaded.y, np.empty(loaded.y.size), float(alpha)),
+        data=Data(loaded.columns, loaded.y, np.zeros(loaded.y.size), float(alpha)),
         x_opt=x_opt,
         f_opt=f_opt,
         bounds=box(loaded, x_opt, 1.0),

@@ -16,6 +16,7 @@ import math
 from typing import NamedTuple
 
 import numpy as np
+
 from optbench.problems._data import SYNTHETIC, Synthetic, box, load
 from optbench.problems.linear_regression import fun_grad as mean_square
 from optbench.problems.linear_regression import hess as mean_square_hess
@@ -77,7 +78,7 @@ def ridge(
         fun_grad,
         np.zeros(x_opt.size),
         hess=hess,
-        data=Data(loaded.columns, loaded.y, np.empty(loaded.y.size), float(alpha)),
+        data=Data(loaded.columns, loaded.y, np.zeros(loaded.y.size), float(alpha)),
         x_opt=x_opt,
         f_opt=f_opt,
         bounds=box(loaded, x_opt, float(loaded.y.std())),

@@ -2,9 +2,9 @@ r"""Rosenbrock's valley.
 
 f(x) = sum_{i=1}^{n-1} [ 100 (x_{i+1} - x_i^2)^2 + (1 - x_i)^2 ],  n >= 2,  f(1, ..., 1) = 0.
 
-Source: Rosenbrock (1960), Comput. J. 3, 175-184, n = 2; the n-dimensional chain is Surjanovic & Bingham, Virtual Library
-of Simulation Experiments, "Rosenbrock Function". For n >= 4 there is a second local minimum near (-1, 1, ..., 1).
-Start: (-1.2, 1), repeated.
+Source: Rosenbrock (1960), Comput. J. 3, 175-184, n = 2; the n-dimensional chain is Surjanovic & Bingham, Virtual
+Library of Simulation Experiments, "Rosenbrock Function". For n >= 4 there is a second local minimum near
+(-1, 1, ..., 1). Start: (-1.2, 1), repeated.
 """
 
 from __future__ import annotations
@@ -37,9 +37,9 @@ def hess(x, h, data):
         h[i + 1, i + 1] += 200.0
 
 
-@problem(source="Rosenbrock 1960; Surjanovic & Bingham", tags=("nonconvex", "unimodal", "smooth"))
+@problem(source="Rosenbrock 1960; Surjanovic & Bingham", tags=("nonconvex", "smooth", "scalable"))
 def rosenbrock(n: int = 2) -> Problem:
-    """Rosenbrock's valley in n dimensions."""
+    """Rosenbrock's valley in n >= 2 dimensions."""
     if n < 2:
         raise ValueError(f"problem 'rosenbrock': n must be at least 2, not {n}")
     return Problem(
@@ -49,4 +49,5 @@ def rosenbrock(n: int = 2) -> Problem:
         x_opt=np.ones(n),
         f_opt=0.0,
         bounds=(-2.048, 2.048),
+        tags=("unimodal",) if n < 4 else ("multimodal",),
     )

@@ -49,6 +49,7 @@ class Setup(NamedTuple):
     schedule_params: int
     schedule_state: int
     lr: float
+    peak: float
     warmup: int
     warmup_start: float
     clip: int
@@ -162,7 +163,7 @@ def new_rates(s, t):
     """Fill the part of a block of learning rates, from step t on, that is still warm-up; steps that it covers."""
     count = min(RATES, max(0, s.warmup - t))
     for k in range(count):
-        s.rates[k] = warmup_value(t + k, s.lr, s.warmup, s.warmup_start)
+        s.rates[k] = warmup_value(t + k, s.peak, s.warmup, s.warmup_start)
     return count
 
 

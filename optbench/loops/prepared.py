@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import math
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from optbench import kernels
 from optbench.loops import first_order as fo
-from optbench.loops.coordinate import LANES
 from optbench.records import Empty, encode, fields, pack, words
+from optbench.schedules._warmup import warmup_target
 from optbench.types import Array, Optimizer, Problem, Schedule
 
 SLICE = 0.05  # seconds of compiled code between two looks at the clock and at Ctrl-C
-ROWS = 4096
+ROWS = 4096  # rows of a full trace that are held before they are handed over
+LOG_ROWS = 512  # more than a thinned trace has for any number of iterations
 POINTS = 1 << 22  # floats of recorded points that are held before they are handed over
 
 
@@ -54,7 +57,7 @@ class PreparedRun:
     """Kernels, memory and settings of one run; `run` does it, `time_repeats` does it again for the clock."""
 
     def __init__(self, problem: Problem, method: Method, x0: Array, thresholds: Array) -> None:
-        self.problem, self.method = problem, method
+        self.problem, self.method, self.thresholds = problem, method, thresholds
         self.kernels = (
             fo.driver(),
             kernels.objective(problem),
@@ -97,14 +100,21 @@ class PreparedRun:
         return array
 
     def _frame(self, m: int, n: int) -> None:
-        work = self._hold(kernels.aligned(m if self.method.optimizer.scale else 0))
+        work = self._hold(kernels.aligned(m if self.method.optimizer.scale else 1))
         groups = self._hold(np.array([0, n], dtype=np.int64))
         settings = self._hold(pack(encode(self.method.params)))
-        frame = [0] * kernels.FRAME_WORDS
-        frame[kernels.X], frame[kernels.G] = self._address("x"), self._address("g")
-        frame[kernels.N], frame[kernels.STATE], frame[kernels.STRIDE] = n, self._address("state"), m
-        frame[kernels.PARAMS], frame[kernels.SHARED] = settings.ctypes.data, self._address("shared")
-        frame[kernels.WORK], frame[kernels.GROUPS], frame[kernels.N_GROUPS] = work.ctypes.data, groups.ctypes.data, 2
+        frame = [
+            self._address("x"),
+            self._address("g"),
+            n,
+            self._address("state"),
+            m,
+            settings.ctypes.data,
+            self._address("shared"),
+            work.ctypes.data,
+            groups.ctypes.data,
+            groups.size,
+        ]
         self.frame = np.array(frame, dtype=np.int64)
 
     def _start(self, x0: Array, state: type) -> None:
@@ -123,8 +133,9 @@ class PreparedRun:
 
     def _setup(self, n: int, thresholds: Array) -> None:
         method = self.method
-        rows = ROWS if method.record != "all" else max(1, min(ROWS, POINTS // n, method.max_iter + 1))
-        schedule_params = self._hold(pack(encode(method.schedule_params)))
+        rows = LOG_ROWS if method.record != "all" else max(1, min(ROWS, POINTS // n, method.max_iter + 1))
+        settings = self._hold(encode(method.schedule_params))
+        schedule_params = self._hold(pack(settings))
         columns = [np.empty(rows) for _ in range(4)]
         self.columns = dict(zip(("iteration", "f", "grad_norm", "lr"), columns, strict=True))
         self.points = np.empty((rows if method.record == "all" else 0, n))
@@ -146,6 +157,7 @@ class PreparedRun:
             schedule_params=schedule_params.ctypes.data,
             schedule_state=self._address("memory"),
             lr=method.lr,
+            peak=warmup_target(method.schedule, method.lr, settings),
             warmup=method.warmup,
             warmup_start=method.warmup_start,
             clip=("none", "norm", "value").index(method.clip[0]),
@@ -170,23 +182,41 @@ class PreparedRun:
     def _ints(self) -> Any:
         return self._view("ints").view(np.int64)
 
-    def run(self, time_limit: float = float("inf")) -> Outcome:
+    def run(self, time_limit: float = math.inf) -> Outcome:
         """Do the run from its start, in slices, until it ends or `time_limit` seconds have passed."""
         chunks: list[dict[str, Array]] = []
-        self.live[:] = self.pristine
-        start = now = time.perf_counter()
-        count, timed_out, code = self._first_slice(), False, fo.RUNNING
-        while code == fo.RUNNING and not timed_out:
-            at, before = int(self._ints[fo.T]), now
-            code = self._drive(self.setup.ctypes.data, 0, at + count)
+        start = time.perf_counter()
+        code, timed_out = fo.RUNNING, False
+        for code in self._slices():
             chunks.append(self._take_rows())
-            now = time.perf_counter()
-            done = int(self._ints[fo.T]) - at
-            count = max(1, min(4 * count, int(done * SLICE / max(now - before, 1e-9))))
-            timed_out = code == fo.RUNNING and now - start > time_limit
+            timed_out = code == fo.RUNNING and time.perf_counter() - start > time_limit
+            if timed_out:
+                chunks.append(self._last_row())
+                break
         trace = {name: np.concatenate([chunk[name] for chunk in chunks]) for name in chunks[0]}
         x = self._view("x")[: self.problem.n].copy()
         return Outcome(code, int(self._ints[fo.T]), x, self._view("hits").copy(), trace, timed_out)
+
+    def seconds(self, repeats: int) -> float:
+        """Wall time, in seconds, of `repeats` runs in a row from the start, in one call where one run fits a slice."""
+        start = time.perf_counter_ns()
+        if repeats > 1:
+            self._drive(self.setup.ctypes.data, repeats, fo.NEVER)
+        else:
+            for _ in self._slices():
+                pass
+        return (time.perf_counter_ns() - start) * 1e-9
+
+    def _slices(self) -> Iterator[int]:
+        """Return codes of the driver, slice by slice, from the start to the end of the run."""
+        self.live[:] = self.pristine
+        code, count = fo.RUNNING, self._first_slice()
+        while code == fo.RUNNING:
+            at, before = int(self._ints[fo.T]), time.perf_counter()
+            code = self._drive(self.setup.ctypes.data, 0, at + count)
+            done, spent = int(self._ints[fo.T]) - at, time.perf_counter() - before
+            count = max(1, min(4 * count, int(done * SLICE / max(spent, 1e-9))))
+            yield code
 
     def _first_slice(self) -> int:
         """Iterations that surely take less than a slice: about 1e6 coordinate or data accesses."""
@@ -201,8 +231,12 @@ class PreparedRun:
             taken["x"] = self.points[:rows].copy()
         return taken
 
-    def seconds(self, repeats: int) -> float:
-        """Wall time, in seconds, of `repeats` runs from the start in one call. Only for runs that fit in one slice."""
-        start = time.perf_counter_ns()
-        self._drive(self.setup.ctypes.data, repeats, fo.NEVER)
-        return (time.perf_counter_ns() - start) * 1e-9
+    def _last_row(self) -> dict[str, Array]:
+        """The row of the point that the driver stopped at, which it has evaluated but not recorded."""
+        f, rate = self._view("floats")[fo.F], self._view("floats")[fo.RATE]
+        norm = float(np.linalg.norm(self._view("g")[: self.problem.n]))
+        values = (float(self._ints[fo.T]), f, norm, rate)
+        row = {name: np.array([value]) for name, value in zip(self.columns, values, strict=True)}
+        if self.method.record == "all":
+            row["x"] = self._view("x")[None, : self.problem.n].copy()
+        return row

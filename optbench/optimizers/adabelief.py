@@ -2,8 +2,9 @@
 
 Source: Zhuang et al. (2020), arXiv:2010.07468, Algorithm 2.
 
-Convention: optax's ``adabelief``: eps_root is added to the second moment itself, at every step, before it is remembered; eps
-is added to the root. ``nesterov`` is optax's look ahead. The default learning rate is the paper's 1e-3 (optax has none).
+Convention: optax's ``adabelief``: eps_root is added to the second moment itself, at every step, before it is
+remembered; eps is added to the root. ``nesterov`` is optax's look ahead. The default learning rate is the paper's
+1e-3 (optax has none).
 """
 
 from __future__ import annotations

@@ -2,9 +2,9 @@
 
 Source: Zeiler (2012), arXiv:1212.5701, Algorithm 1.
 
-Convention: PyTorch's. eps lies under both roots; the learning rate, absent from the paper, multiplies the step and does not
-enter the running mean of steps; weight decay is added to the gradient (L2). The quotient of the two roots is taken as one
-root of the quotient.
+Convention: PyTorch's. eps lies under both roots; the learning rate, absent from the paper, multiplies the step and
+does not enter the running mean of steps; weight decay is added to the gradient (L2). The quotient of the two roots is
+taken as one root of the quotient.
 """
 
 from __future__ import annotations

@@ -30,12 +30,12 @@ class State(NamedTuple):
 
 
 def init(params):
-    """The sum before the first step."""
+    """Start the sum."""
     return State(params.initial_accumulator_value)
 
 
 def constants(t, lr, params):
-    """This step's learning rate."""
+    """Learning rate of the step."""
     return lr / (1.0 + (t - 1) * params.lr_decay), params
 
 

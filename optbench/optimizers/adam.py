@@ -3,8 +3,8 @@
 Source: Kingma & Ba (2015), arXiv:1412.6980, Algorithm 1; amsgrad: Reddi, Kale & Kumar (2018), arXiv:1904.09237.
 
 Convention: PyTorch's. eps is added to the root of the corrected second moment; weight decay is added to the gradient
-(L2), not decoupled; amsgrad keeps the maximum of the uncorrected second moment. The powers of beta are running products,
-and the correction of the second moment is moved into the learning rate and eps, which gives the same step.
+(L2), not decoupled; amsgrad keeps the maximum of the uncorrected second moment. The powers of beta are running
+products, and the correction of the second moment is moved into the learning rate and eps, which gives the same step.
 """
 
 from __future__ import annotations

@@ -1,9 +1,10 @@
 """AdamW: Adam with weight decay that does not pass through the moments.
 
-Source: Loshchilov & Hutter (2019), arXiv:1711.05101, Algorithm 2; amsgrad: Reddi, Kale & Kumar (2018), arXiv:1904.09237.
+Source: Loshchilov & Hutter (2019), arXiv:1711.05101, Algorithm 2; amsgrad: Reddi, Kale & Kumar (2018),
+arXiv:1904.09237.
 
-Convention: PyTorch's. The decay is x <- (1 - lr weight_decay) x before the step, so the learning rate multiplies it, where
-the paper has a separate schedule multiplier; all else is as in ``adam``.
+Convention: PyTorch's. The decay is x <- (1 - lr weight_decay) x before the step, so the learning rate multiplies it,
+where the paper has a separate schedule multiplier; all else is as in ``adam``.
 """
 
 from __future__ import annotations

@@ -1,13 +1,13 @@
 """Averaged stochastic gradient descent.
 
-x <- (1 - lambd eta) x - eta g;  average <- average + mu (x - average).
+x <- (1 - lambd eta) x - eta g; average <- average + mu (x - average).
 
 Source: Polyak & Juditsky (1992), SIAM J. Control Optim. 30(4), 838-855; the step sizes are those of Bottou's sgd 2.0
 (Xu, arXiv:1107.2490).
 
-Convention: PyTorch's. eta_1 = lr, then eta_t+1 = lr_t / (1 + lambd lr_t t)**alpha, so a changed learning rate acts one step
-late; mu_t+1 = 1 / max(1, t - t0). Weight decay is added to the gradient (L2), beside the decay by lambd. The average is state
-and is not the point that a run reports, as PyTorch's parameters are not the average either.
+Convention: PyTorch's. eta_1 = lr, then eta_t+1 = lr_t / (1 + lambd lr_t t)**alpha, so a changed learning rate acts
+one step late; mu_t+1 = 1 / max(1, t - t0). Weight decay is added to the gradient (L2), beside the decay by lambd. The
+average is state and is not the point that a run reports, as PyTorch's parameters are not the average either.
 """
 
 from __future__ import annotations

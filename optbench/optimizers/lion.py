@@ -2,8 +2,9 @@
 
 Source: Chen et al. (2023), arXiv:2302.06675, Algorithm 2.
 
-Convention: optax's ``lion``, defaults included: weight decay is decoupled and multiplied by the learning rate. The default
-learning rate is 1e-4, a tenth of Adam's, since the paper advises 3 to 10 times less than AdamW's (optax has none).
+Convention: optax's ``lion``, defaults included: weight decay is decoupled and multiplied by the learning rate. The
+default learning rate is 1e-4, a tenth of Adam's, since the paper advises 3 to 10 times less than AdamW's (optax has
+none).
 """
 
 from __future__ import annotations

@@ -4,8 +4,8 @@ The momentum of step t is mu_t = beta1 (1 - 0.96**(t momentum_decay) / 2).
 
 Source: Dozat (2016), "Incorporating Nesterov Momentum into Adam", ICLR workshop, Algorithm 2.
 
-Convention: PyTorch's. eps is added to the root of the corrected second moment; mu_t corrects the bias and mixes gradient and
-mean, while the mean itself decays with beta1; weight decay is added to the gradient (L2), or with
+Convention: PyTorch's. eps is added to the root of the corrected second moment; mu_t corrects the bias and mixes
+gradient and mean, while the mean itself decays with beta1; weight decay is added to the gradient (L2), or with
 ``decoupled_weight_decay`` is x <- (1 - lr weight_decay) x. All powers and products run from step to step.
 """
 
@@ -46,7 +46,7 @@ class Products(NamedTuple):
 
 
 def constants(t, lr, params, products):
-    """Rates of gradient and mean and eps, with the bias corrections in them; factor of x; weight decay of the gradient."""
+    """Rates of gradient and mean and eps, with the bias corrections in them; factor of x; L2 weight decay."""
     base = 0.96**params.momentum_decay if t == 1 else products.base
     decay = next_power(products.decay, base)
     mu = params.beta1 * (1.0 - 0.5 * decay)

@@ -44,7 +44,7 @@ def rectified(t, rate, params, b2):
 
 
 def constants(t, lr, params, powers):
-    """Rate and denominator; factor of x; weight decay of the gradient."""
+    """Rate and denominator; factor of x; L2 weight decay."""
     powers = next_powers(powers, params)
     rate, a, b = rectified(t, lr / (1.0 - powers.b1), params, powers.b2)
     keep, l2 = 1.0, params.weight_decay

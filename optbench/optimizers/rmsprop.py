@@ -1,11 +1,11 @@
 """RMSProp: steps divided by the root of a running mean of the squared gradient.
 
-Source: Tieleman & Hinton (2012), Coursera "Neural Networks for Machine Learning", Lecture 6.5; centered: Graves (2013),
-arXiv:1308.0850, Equations 38-41.
+Source: Tieleman & Hinton (2012), Coursera "Neural Networks for Machine Learning", Lecture 6.5; centered: Graves
+(2013), arXiv:1308.0850, Equations 38-41.
 
-Convention: PyTorch's. eps is added to the root; no bias correction; momentum sums the divided gradients, and the learning
-rate multiplies that sum; weight decay is added to the gradient (L2). As in PyTorch, the centered form takes the root of a
-difference that rounding can make negative when the gradient never changes: the result then is NaN.
+Convention: PyTorch's. eps is added to the root; no bias correction; momentum sums the divided gradients, and the
+learning rate multiplies that sum; weight decay is added to the gradient (L2). As in PyTorch, the centered form takes
+the root of a difference that rounding can make negative when the gradient never changes: the result then is NaN.
 """
 
 from __future__ import annotations

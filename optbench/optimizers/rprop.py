@@ -1,10 +1,10 @@
-"""Rprop: each coordinate has its own step length, which grows while its gradient keeps its sign and shrinks when it flips.
+"""Rprop: every coordinate has its own step length, which grows until the sign of its gradient flips, then shrinks.
 
 Source: Riedmiller & Braun (1993), IEEE Int. Conf. Neural Networks, 586-591.
 
-Convention: PyTorch's. After a flip the coordinate rests for one step and the remembered gradient is zero (no step back).
-The step lengths start at the learning rate of the first step; later rates have no effect. PyTorch's pairs ``etas`` and
-``step_sizes`` are eta_minus, eta_plus and step_size_min, step_size_max.
+Convention: PyTorch's. After a flip the coordinate rests for one step and the remembered gradient is zero (no step
+back). The step lengths start at the learning rate of the first step; later rates have no effect. PyTorch's pairs
+``etas`` and ``step_sizes`` are eta_minus, eta_plus and step_size_min, step_size_max.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ class State(NamedTuple):
 
 
 def constants(t, lr, params):
-    """What the step lengths start from: zero states become lr in the first step."""
+    """Start of the step lengths: zero states become lr in the first step."""
     return lr if t == 1 else 0.0, params
 
 

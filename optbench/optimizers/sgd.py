@@ -1,9 +1,9 @@
 """Gradient descent with every option of PyTorch's ``SGD``: momentum, dampening, Nesterov's look ahead, weight decay.
 
-Source: Sutskever, Martens, Dahl & Hinton (2013), ICML, Section 2. Convention: PyTorch's: the learning rate multiplies the
-velocity, the first velocity is the first gradient, undamped, and weight decay is added to the gradient (L2). With no
-momentum, dampening has no effect. Deviation: PyTorch refuses nesterov without momentum or with dampening; here the same
-formulas are applied. Without momentum ``gd`` gives the same numbers and keeps no state.
+Source: Sutskever, Martens, Dahl & Hinton (2013), ICML, Section 2. Convention: PyTorch's: the learning rate multiplies
+the velocity, the first velocity is the first gradient, undamped, and weight decay is added to the gradient (L2). With
+no momentum, dampening has no effect. Deviation: PyTorch refuses nesterov without momentum or with dampening; here the
+same formulas are applied. Without momentum ``gd`` gives the same numbers and keeps no state.
 """
 
 from __future__ import annotations

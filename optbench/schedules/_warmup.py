@@ -1,8 +1,8 @@
 """Linear warm-up around any schedule.
 
-For t < warmup the rate is peak (start + (1 - start) t / warmup); from step `warmup` on the schedule runs with its own count
-from zero: PyTorch's ``SequentialLR([LinearLR(start, total_iters=warmup), schedule], milestones=[warmup])``. A schedule that
-observes the objective sees it for the first time after step `warmup`.
+For t < warmup the rate is peak (start + (1 - start) t / warmup); from step `warmup` on the schedule runs with its own
+count from zero: PyTorch's ``SequentialLR([LinearLR(start, total_iters=warmup), schedule], milestones=[warmup])``. A
+schedule that observes the objective sees it for the first time after step `warmup`.
 """
 
 from __future__ import annotations
@@ -21,8 +21,8 @@ def warmup_value(t: int, lr: float, warmup: int, start: float) -> float:
 def warmup_target(schedule: Schedule, lr: float, params: Any) -> float:
     """Rate that the warm-up around a schedule leads to.
 
-    `lr`, whatever the schedule makes of it at its first step, as with PyTorch; but the first rate of a schedule that takes
-    rates of its own (the setting `max_lr`: cyclic, one_cycle), because PyTorch puts that in the place of `lr`.
+    `lr`, whatever the schedule makes of it at its first step, as with PyTorch; but the first rate of a schedule that
+    takes rates of its own (the setting `max_lr`: cyclic, one_cycle), because PyTorch puts that in the place of `lr`.
 
     Parameters
     ----------

@@ -2,8 +2,9 @@
 
 lr_t = eta_min + (lr - eta_min) (1 + cos(pi t / T_max)) / 2
 
-Source: Loshchilov & Hutter (2017), arXiv:1608.03983, Equation 5. Convention: PyTorch's ``CosineAnnealingLR``; past T_max the
-rate rises again along the same cosine. PyTorch runs the formula as a recursion; here it is evaluated anew at every step.
+Source: Loshchilov & Hutter (2017), arXiv:1608.03983, Equation 5. Convention: PyTorch's ``CosineAnnealingLR``; past
+T_max the rate rises again along the same cosine. PyTorch runs the formula as a recursion; here it is evaluated anew
+at every step.
 """
 
 from __future__ import annotations

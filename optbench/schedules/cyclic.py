@@ -1,11 +1,13 @@
 """Cyclical learning rate: up and down between two rates in straight lines.
 
-In cycle c = 0, 1, ..., k steps after its start, lr_t = base_lr + (max_lr - base_lr) h s, where h rises from 0 to 1 over
-`step_size_up` steps and falls back over `step_size_down`, and s is 1 (triangular), 2^-c (triangular2) or gamma^t (exp_range).
+In cycle c = 0, 1, ..., k steps after its start, lr_t = base_lr + (max_lr - base_lr) h s, where h rises from 0 to 1
+over `step_size_up` steps and falls back over `step_size_down`, and s is 1 (triangular), 2^-c (triangular2) or gamma^t
+(exp_range).
 
-Source: Smith (2017), arXiv:1506.01186, Section 3. Convention: PyTorch's ``CyclicLR``, without its cycling of the momentum.
-It starts at `base_lr` and knows nothing of the optimizer's rate; `base_lr` and `max_lr` have no defaults there. Here a
-negative `base_lr` stands for lr / 10, a negative `max_lr` for lr, a negative `step_size_down` for `step_size_up`.
+Source: Smith (2017), arXiv:1506.01186, Section 3. Convention: PyTorch's ``CyclicLR``, without its cycling of the
+momentum. It starts at `base_lr` and knows nothing of the optimizer's rate; `base_lr` and `max_lr` have no defaults
+there. Here a negative `base_lr` stands for lr / 10, a negative `max_lr` for lr, a negative `step_size_down` for
+`step_size_up`.
 """
 
 from __future__ import annotations

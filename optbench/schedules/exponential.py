@@ -2,8 +2,8 @@
 
 lr_t = lr gamma^t
 
-Convention: PyTorch's ``ExponentialLR``, where `gamma` has no default; here it is 0.999, which halves the rate every 693
-steps and divides it by 10 every 2301.
+Convention: PyTorch's ``ExponentialLR``, where `gamma` has no default; here it is 0.999, which halves the rate every
+693 steps and divides it by 10 every 2301.
 """
 
 from __future__ import annotations

@@ -2,9 +2,9 @@
 
 lr_t = lr sqrt(timescale / (t + timescale))
 
-Source: Vaswani et al. (2017), arXiv:1706.03762, Section 5.3, for the law. Convention: ``get_inverse_sqrt_schedule`` of
-Hugging Face's transformers and its `timescale`, without its warm-up, which is this schedule behind a warm-up that starts
-at zero. PyTorch has none.
+Source: Vaswani et al. (2017), arXiv:1706.03762, Section 5.3, for the law. Convention: ``get_inverse_sqrt_schedule``
+of Hugging Face's transformers and its `timescale`, without its warm-up, which is this schedule behind a warm-up that
+starts at zero. PyTorch has none.
 """
 
 from __future__ import annotations

@@ -2,8 +2,9 @@
 
 lr_t = lr (start_factor + (end_factor - start_factor) min(t, total_iters) / total_iters)
 
-Convention: PyTorch's ``LinearLR`` with its defaults, a short warm-up: for a decay over the whole run set start_factor = 1,
-end_factor = 0 and `total_iters`. PyTorch runs the formula as a recursion; here it is evaluated anew at every step.
+Convention: PyTorch's ``LinearLR`` with its defaults, a short warm-up: for a decay over the whole run set start_factor
+= 1, end_factor = 0 and `total_iters`. PyTorch runs the formula as a recursion; here it is evaluated anew at every
+step.
 """
 
 from __future__ import annotations

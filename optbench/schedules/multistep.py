@@ -3,8 +3,8 @@
 lr_t = lr gamma^k,  k the number of milestones <= t (a milestone that is listed twice counts twice)
 
 Source: He et al. (2016), arXiv:1512.03385, Section 4.2, decays at 1/2 and 3/4 of the run. Convention: PyTorch's
-``MultiStepLR``, where `milestones` has no default. Here an empty list stands for these two places in `total_steps`; for
-a rate that never decays take `constant`.
+``MultiStepLR``, where `milestones` has no default. Here an empty list stands for these two places in `total_steps`;
+for a rate that never decays take `constant`.
 """
 
 from __future__ import annotations

@@ -1,13 +1,13 @@
 """One cycle: from a small rate up to the largest, then down to almost nothing.
 
-Two phases: max_lr / div_factor to max_lr over the first `pct_start` of `total_steps`, then to
-max_lr / (div_factor final_div_factor) at step total_steps - 1. With `three_phase` the way down first mirrors the way up, then
-goes on from max_lr / div_factor to the smallest rate. Every phase follows half a cosine or a straight line.
+Two phases: max_lr / div_factor to max_lr over the first `pct_start` of `total_steps`, then to max_lr / (div_factor
+final_div_factor) at step total_steps - 1. With `three_phase` the way down first mirrors the way up, then goes on from
+max_lr / div_factor to the smallest rate. Every phase follows half a cosine or a straight line.
 
-Source: Smith & Topin (2018), arXiv:1708.07120. Convention: PyTorch's ``OneCycleLR`` with its defaults, without its cycling of
-the momentum. `max_lr` has no default there; here a negative one stands for lr, and `total_steps` is the run's budget.
-Deviations: from step `total_steps` on, where PyTorch raises, the last rate is kept; a first phase that ends at step 0,
-where PyTorch divides by zero, starts at `max_lr`.
+Source: Smith & Topin (2018), arXiv:1708.07120. Convention: PyTorch's ``OneCycleLR`` with its defaults, without its
+cycling of the momentum. `max_lr` has no default there; here a negative one stands for lr, and `total_steps` is the
+run's budget. Deviations: from step `total_steps` on, where PyTorch raises, the last rate is kept; a first phase that
+ends at step 0, where PyTorch divides by zero, starts at `max_lr`.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from optbench.records import Budget
 from optbench.registry import schedule
 
 LINEAR = 1  # position in Params.anneal_strategy
+NO_LENGTH = 1e-9  # a phase of fewer steps is rounding: pct_start * total_steps need not come out whole
 
 
 class Params(NamedTuple):
@@ -35,7 +36,7 @@ class Params(NamedTuple):
 
 def anneal(start, end, first, last, s, strategy):
     """Rate at step s between `start`, at step `first`, and `end`, at step `last`."""
-    done = (s - first) / (last - first) if last > first else 1.0
+    done = (s - first) / (last - first) if last - first > NO_LENGTH else 1.0
     if strategy == LINEAR:
         return start + (end - start) * done
     return end + 0.5 * (start - end) * (1.0 + math.cos(math.pi * done))

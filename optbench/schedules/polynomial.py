@@ -2,8 +2,8 @@
 
 lr_t = lr (1 - min(t, total_iters) / total_iters)^power
 
-Convention: PyTorch's ``PolynomialLR`` with its defaults. Those end at zero after 5 steps: set `total_iters` to the length
-of the run. PyTorch runs the formula as a recursion; here it is evaluated anew at every step.
+Convention: PyTorch's ``PolynomialLR`` with its defaults. Those end at zero after 5 steps: set `total_iters` to the
+length of the run. PyTorch runs the formula as a recursion; here it is evaluated anew at every step.
 """
 
 from __future__ import annotations

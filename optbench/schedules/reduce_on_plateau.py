@@ -1,11 +1,14 @@
 """Decay by a constant factor when the objective has stopped improving.
 
-A step is better when its f lies below the best so far by more than the threshold: f < best (1 - threshold) (rel) or
-f < best - threshold (abs); with mode "max", above it likewise. After more than `patience` steps in a row that are not better
-the rate becomes max(factor lr, min_lr), unless that changes it by no more than `eps`; for `cooldown` steps nothing counts.
+A step is better when its f lies below the best so far by more than the threshold,
 
-Convention: PyTorch's ``ReduceLROnPlateau``, its ``step(f)`` called after every step. A NaN is not better. As there, "rel" is
-meant for objectives that stay positive: where best < 0 the bar lies above the best.
+f < best (1 - threshold) (rel)  or  f < best - threshold (abs),
+
+or above it likewise with mode "max". After more than `patience` steps in a row that are not better the rate becomes
+max(factor lr, min_lr), unless that changes it by no more than `eps`; then `cooldown` steps do not count.
+
+Convention: PyTorch's ``ReduceLROnPlateau``, its ``step(f)`` called after every step. A NaN is not better. As there,
+"rel" is meant for objectives that stay positive: where best < 0 the bar lies above the best.
 """
 
 from __future__ import annotations

@@ -2,8 +2,8 @@
 
 lr_t = lr gamma^floor(t / step_size)
 
-Convention: PyTorch's ``StepLR``, where `step_size` has no default; here it is a third of the run's budget, the proportion of
-the common recipe for ImageNet (every 30 of 90 epochs).
+Convention: PyTorch's ``StepLR``, where `step_size` has no default; here it is a third of the run's budget, the
+proportion of the common recipe for ImageNet (every 30 of 90 epochs).
 """
 
 from __future__ import annotations

@@ -25,7 +25,7 @@ def rows(count: int = 40, seed: int = 20) -> list[tuple[float, float]]:
 
 
 def text() -> str:
-    """The whole file."""
+    """Return the whole file."""
     return "spending,sales\n" + "".join(f"{spending:.2f},{sales:.2f}\n" for spending, sales in rows())
 
 

@@ -1,9 +1,9 @@
 """Make the reference data of the schedules and of clipping from PyTorch, in float64.
 
-Run ``python tests/reference/make_schedules.py`` (needs torch). Writes beside itself ``schedules.json`` (the cases, and the
-settings that PyTorch has) with ``schedules.npz`` (the rates, and the metrics of the observing schedule), and
-``clipping.json`` with ``clipping.npz``. A case's settings are optbench's; where optbench has a default that PyTorch lacks,
-PyTorch is given the value that the default is documented to stand for.
+Run ``python tests/reference/make_schedules.py`` (needs torch). Writes beside itself ``schedules.json`` (the cases,
+and the settings that PyTorch has) with ``schedules.npz`` (the rates, and the metrics of the observing schedule), and
+``clipping.json`` with ``clipping.npz``. A case's settings are optbench's; where optbench has a default that PyTorch
+lacks, PyTorch is given the value that the default is documented to stand for.
 """
 
 from __future__ import annotations
@@ -273,7 +273,10 @@ def clipping() -> tuple[list[dict[str, Any]], dict[str, np.ndarray]]:
     """Every gradient clipped by norm and by value at several limits; ``g-<i>`` before, ``<case id>`` after."""
     cases: list[dict[str, Any]] = []
     arrays = {f"g-{i}": g for i, g in enumerate(gradients())}
-    clippers = {"norm": torch.nn.utils.clip_grad_norm_, "value": torch.nn.utils.clip_grad_value_}
+    clippers: dict[str, Callable[..., Any]] = {
+        "norm": torch.nn.utils.clip_grad_norm_,
+        "value": torch.nn.utils.clip_grad_value_,
+    }
     for i, g in enumerate(gradients()):
         for kind, function in clippers.items():
             for limit in (0.5, 5.0, 1e5, 1e-8, math.inf):
@@ -288,7 +291,7 @@ def clipping() -> tuple[list[dict[str, Any]], dict[str, np.ndarray]]:
     return cases, arrays
 
 
-def write(stem: str, arrays: dict[str, np.ndarray], record: dict[str, Any]) -> None:
+def write(stem: str, arrays: dict[str, Any], record: dict[str, Any]) -> None:
     """Numbers to ``<stem>.npz``, the rest with the versions to ``<stem>.json``."""
     versions = {"python": platform.python_version(), "torch": torch.__version__, "numpy": np.__version__}
     text = json.dumps({"made_by": "tests/reference/make_schedules.py", "versions": versions, **record}, indent=1)

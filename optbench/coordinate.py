@@ -1,8 +1,8 @@
 """One step of a coordinate-wise optimizer: the loop over coordinates around its two small functions.
 
-The functions see scalars, so nothing they load can alias what they store. Arrays are padded to whole vectors (the
-padding holds zeros), so the loop has no remainder. What depends on norms (LAMB, LARS) first writes its direction to a
-work array, then scales it group by group.
+The functions see scalars, so nothing they load can alias what they store. Every state field is an array of its own that
+starts on a cache line. What depends on norms (LAMB, LARS) first writes its direction to a work array, then scales it
+group by group.
 """
 
 from __future__ import annotations
@@ -14,7 +14,9 @@ from typing import Any
 from optbench import jit
 from optbench.records import Empty, fields
 
-LANES = 8  # arrays are padded to a multiple of this and aligned to a cache line
+# Words of the frame that a step gets: addresses of x, the gradient, the state (STRIDE elements a field), the packed
+# hyperparameters, the scalars kept from step to step, the work array and the bounds of the parameter groups.
+X, G, N, STATE, STRIDE, PARAMS, SHARED, WORK, GROUPS, N_BOUNDS, FRAME_WORDS = range(11)
 
 
 def make_step(
@@ -33,12 +35,10 @@ def make_step(
     decode, split = decoder(params), state_arrays(len(fields(state)))
 
     def step(frame, t, lr):  # type: ignore[no-untyped-def]
-        w = integers_at(frame, 10)
-        m = w[4]
-        c = prepare(t, lr, decode(w[5]), w[6])
-        n = w[2]
-        states, work, groups = split(w[3], m, n), array_at(w[7], n), integers_at(w[8], w[9])
-        sweep(array_at(w[0], n), array_at(w[1], n), states, c, work, groups)
+        w = integers_at(frame, FRAME_WORDS)
+        n, c = w[N], prepare(t, lr, decode(w[PARAMS]), w[SHARED])
+        states, work, groups = split(w[STATE], w[STRIDE], n), array_at(w[WORK], n), integers_at(w[GROUPS], w[N_BOUNDS])
+        sweep(array_at(w[X], n), array_at(w[G], n), states, c, work, groups)
         return t
 
     return step

@@ -1,0 +1,186 @@
+"""From a Run to a Result: build, compile, run, judge; and the clock.
+
+A run's numbers depend on what the run is, never on when or where it runs. The counting pass may use several processes;
+the timing pass (`measure`) has the machine for itself, in one process.
+"""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import json
+import math
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import numpy as np
+
+from optbench import kernels
+from optbench.jit import Kernel
+from optbench.loops import first_order as fo
+from optbench.loops.prepared import Method, Outcome, PreparedRun
+from optbench.records import Budget
+from optbench.registry import OPTIMIZERS, PROBLEMS, SCHEDULES
+from optbench.types import Array, Problem, Result, Run, Status
+
+BLOCK = 100e-6  # shortest block, in seconds, that is timed
+LONGEST = 5.0  # seconds that all timed repeats of one run may take together, but for the first
+TOGETHER = 64  # runs that are timed in turn, and held in memory, at a time
+SLACK = 1e-12  # by how much, relative to the gap, a re-evaluated objective may miss the target it was said to meet
+
+_ENDS: dict[int, tuple[Status, str]] = {
+    fo.CONVERGED: ("converged", "every target was met"),
+    fo.SMALL_GRADIENT: ("converged", "the largest gradient entry is at most gtol"),
+    fo.BUDGET: ("budget", "the iteration budget is spent"),
+    fo.STALLED: ("stalled", f"the point has not moved for {fo.STALL} steps"),
+    fo.DIVERGED: ("diverged", "the objective or the point is no longer finite"),
+}
+
+
+@functools.lru_cache(maxsize=64)
+def problem_of(name: str, settings: tuple[tuple[str, Any], ...]) -> Problem:
+    """The problem of a run; the last few are kept."""
+    return PROBLEMS.get(name)(**{key: list(v) if isinstance(v, tuple) else v for key, v in settings})
+
+
+def start_of(problem: Problem, seed: int) -> Array:
+    """Start of a run: the standard one for seed 0, else uniform in the problem's bounds.
+
+    The stream is seeded by a hash of problem and seed, so every optimizer starts from the same points.
+    """
+    if seed == 0:
+        return problem.x0
+    text = json.dumps(["start", problem.name, problem.n, sorted(problem.settings.items(), key=str), seed], default=str)
+    state = int.from_bytes(hashlib.sha256(text.encode()).digest()[:16], "little")
+    low, high = problem.bounds.T
+    return np.random.Generator(np.random.PCG64(state)).uniform(low, high)
+
+
+def method_of(run: Run, record: str = "log", gtol: float = 0.0) -> Method:
+    """The run's optimizer, schedule and clipping, with their settings as records."""
+    optimizer, schedule = OPTIMIZERS.get(run.optimizer), SCHEDULES.get(run.schedule)
+    return Method(
+        optimizer=optimizer,
+        params=optimizer.params(**dict(run.params)),
+        lr=run.lr,
+        schedule=schedule,
+        schedule_params=schedule.params(**dict(run.schedule_params)),
+        warmup=run.warmup,
+        warmup_start=run.warmup_start,
+        clip=(run.clip, run.clip_at),
+        max_iter=run.max_iter,
+        gtol=gtol,
+        record=record,
+    )
+
+
+def thresholds(f0: float, f_opt: float | None, targets: Sequence[float]) -> Array:
+    """Objective values that meet the targets, descending; none where the minimum is unknown or f0 is not finite."""
+    if f_opt is None or not math.isfinite(f0):
+        return np.empty(0)
+    return f_opt + np.array(sorted(targets, reverse=True), dtype=np.float64) * (f0 - f_opt)
+
+
+def prepare(run: Run, problem: Problem | None = None, x0: Array | None = None, **options: Any) -> PreparedRun:
+    """Kernels and memory of a run; compiles what is not compiled yet."""
+    problem = problem or problem_of(run.problem, run.settings)
+    start = start_of(problem, run.seed) if x0 is None else x0
+    f0 = kernels.evaluate(problem, start)[0]
+    return PreparedRun(problem, method_of(run, **options), start, thresholds(f0, problem.f_opt, run.targets))
+
+
+def kernels_of(run: Run) -> tuple[Kernel, ...]:
+    """Every kernel that a run needs, loaded or compiled."""
+    method = method_of(run)
+    return (
+        fo.driver(),
+        kernels.objective(problem_of(run.problem, run.settings)),
+        kernels.step(method.optimizer, method.params),
+        kernels.schedule(method.schedule),
+    )
+
+
+@functools.lru_cache(maxsize=4096)
+def _code(problem: Problem, optimizer: str, params: tuple[tuple[str, Any], ...], schedule: str) -> str:
+    chosen = OPTIMIZERS.get(optimizer)
+    return kernels.code_of(problem, chosen, chosen.params(**dict(params)), SCHEDULES.get(schedule))
+
+
+def code_of(run: Run) -> str:
+    """Fingerprint of the code and data behind a run: a recorded result with another one is out of date."""
+    return _code(problem_of(run.problem, run.settings), run.optimizer, run.params, run.schedule)
+
+
+def execute(run: Run) -> Result:
+    """Do a run and judge it. A failure of any kind is a Result with its reason, never an exception."""
+    try:
+        prepared = prepare(run)
+        return judge(prepared, prepared.run(run.time_limit), run.targets)
+    except Exception as error:
+        return failed("error", f"{type(error).__name__}: {error}", run.targets)
+
+
+def failed(status: Status, message: str, targets: Sequence[float]) -> Result:
+    """The result of a run that gave nothing."""
+    nothing = np.empty(0)
+    hits: dict[float, int | None] = dict.fromkeys(sorted(targets, reverse=True))
+    return Result(nothing, nothing, math.nan, math.nan, 0, 0, 0, status, message, hits, {})
+
+
+def judge(prepared: PreparedRun, outcome: Outcome, targets: Sequence[float]) -> Result:
+    """Result of a run, its end point evaluated again outside the loop: a claim that does not hold is an error."""
+    problem = prepared.problem
+    status, message = ("timeout", "the time limit has passed") if outcome.timed_out else _ENDS[outcome.code]
+    fun, jac = kernels.evaluate(problem, outcome.x)
+    levels, wanted = prepared.thresholds, sorted(targets, reverse=True)
+    met = [int(hit) if hit >= 0 else None for hit in outcome.hits] if levels.size else [None] * len(wanted)
+    if status == "converged" and outcome.code == fo.CONVERGED:
+        f0 = float(outcome.trace["f"][0])
+        slack = SLACK * max(abs(f0), abs(problem.f_opt or 0.0))
+        if not fun <= levels[-1] + slack:
+            status, message = "error", f"every target was said to be met, but f(x) is {fun!r}, above {levels[-1]!r}"
+    return Result(
+        x=outcome.x,
+        jac=jac,
+        fun=fun,
+        f0=float(outcome.trace["f"][0]),
+        nit=outcome.nit,
+        nfev=outcome.nit + 1,
+        njev=outcome.nit + 1,
+        status=status,
+        message=message,
+        hits=dict(zip(wanted, met, strict=True)),
+        trace=outcome.trace,
+    )
+
+
+def measure(runs: Sequence[Run], repeats: int) -> Iterator[tuple[Run, list[float]]]:
+    """Wall times of the runs, `repeats` samples each, in seconds a run.
+
+    Runs that compete (same problem and start) are timed in turn, round by round, so that a disturbance hits all of
+    them. A sample is a block of at least 0.1 ms. The first block warms up and is dropped. Runs that would take longer
+    than 5 s for all repeats get fewer.
+    """
+    groups: dict[Any, list[Run]] = {}
+    for run in runs:
+        groups.setdefault((run.problem, run.settings, run.seed), []).append(run)
+    for group in groups.values():
+        for start in range(0, len(group), TOGETHER):
+            yield from _measure_group(group[start : start + TOGETHER], repeats)
+
+
+def _measure_group(group: list[Run], repeats: int) -> Iterator[tuple[Run, list[float]]]:
+    prepared = [prepare(run) for run in group]
+    once = [max(item.seconds(1), 1e-9) for item in prepared]
+    blocks = [max(1, math.ceil(BLOCK / seconds)) for seconds in once]
+    samples: list[list[float]] = [[] for _ in group]
+    for turn in range(repeats):
+        for k, item in enumerate(prepared):
+            if turn == 0 or (turn + 1) * once[k] * blocks[k] <= LONGEST:
+                samples[k].append(item.seconds(blocks[k]) / blocks[k])
+    yield from zip(group, samples, strict=True)
+
+
+def resolved(params: Any, n_steps: int) -> Any:
+    """Schedule settings with every `Budget` default replaced by its number of steps."""
+    return type(params)(*(value.resolve(n_steps) if isinstance(value, Budget) else value for value in params))

@@ -1,0 +1,388 @@
+"""The plan: from a configuration to an ordered list of runs, each complete, hashable and made of plain values.
+
+Runs stand in file order: problems, optimizers, schedules, clipping, seeds, then the inclusions. `make_run` makes a
+single run under the same checks; it is what the Python interface uses.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any, NamedTuple
+
+from optbench.config import (
+    BUDGET,
+    LISTS,
+    WARMUP,
+    Block,
+    Config,
+    ConfigError,
+    Level,
+    Rule,
+    complete,
+    keys_of,
+    plain,
+    record_keys,
+    settings_of,
+    split_entry,
+)
+from optbench.records import Budget
+from optbench.registry import UnknownName, get_schedule
+from optbench.types import DEFAULT_TARGETS, Optimizer, Problem, Run, Schedule
+
+TRACE_ROWS = 200  # of a thinned trace at most, for the estimate of memory
+WORK_ARRAYS = 16  # of length n at most: x, gradient, state, snapshots
+
+
+class Scheduled(NamedTuple):
+    """A schedule with complete settings (a NamedTuple of the user's own values) and the warm-up before it."""
+
+    schedule: Schedule
+    params: Any
+    warmup: int
+    warmup_start: float
+
+
+def schedule_of(spec: str | Mapping[str, Any] | None, n_steps: int) -> Scheduled:
+    """Find the schedule that `spec` asks for and complete its settings.
+
+    Parameters
+    ----------
+    spec : str, mapping or None
+        A name, or a mapping with ``name``, settings, ``warmup`` and ``warmup_start``. None is ``"constant"``.
+    n_steps : int
+        Steps of the run, warm-up included. Defaults that are fractions of the budget are resolved with the steps that
+        remain after the warm-up (at least 1).
+
+    Raises
+    ------
+    UnknownName
+        No such schedule or setting.
+    ValueError
+        A value of the wrong kind, or `warmup_start` without `warmup`.
+    """
+    name, given = split_entry("schedule", "constant" if spec is None else spec)
+    values = settings_of("schedule", name, given)
+    warmup, start = (values.pop(key) for key in WARMUP)
+    item, steps = get_schedule(name), max(1, n_steps - warmup)
+    params = item.params(**{key: _resolved(value, steps) for key, value in values.items()})
+    return Scheduled(item, params, warmup, start)
+
+
+def _resolved(value: Any, n_steps: int) -> Any:
+    if isinstance(value, tuple):
+        return tuple(_resolved(part, n_steps) for part in value)
+    return value.resolve(n_steps) if isinstance(value, Budget) else value
+
+
+def params_record(optimizer: Optimizer, params: Mapping[str, Any] | None = None) -> Any:
+    """Hyperparameters of `optimizer`: its record with `params` in place of defaults, checked, in the user's own values.
+
+    Raises UnknownName for a key that the optimizer does not have, ValueError for a wrong value.
+    """
+    return optimizer.params(**complete(f"optimizer {optimizer.name!r}", record_keys(optimizer.params), params or {}))
+
+
+def make_run(
+    problem: str | Problem,
+    settings: Mapping[str, Any] | None = None,
+    optimizer: str = "gd",
+    *,
+    lr: float | None = None,
+    params: Mapping[str, Any] | None = None,
+    schedule: str | Mapping[str, Any] | None = None,
+    clip: str | Mapping[str, Any] | None = None,
+    batch_size: int | None = None,
+    seed: int = 0,
+    max_iter: int = BUDGET["max_iter"].default,
+    time_limit: float = BUDGET["time_limit"].default,
+    targets: Sequence[float] = DEFAULT_TARGETS,
+) -> Run:
+    """One run, complete: whatever is not given is written out with its default.
+
+    Parameters
+    ----------
+    problem, settings : str or Problem, mapping
+        A registered name and its settings, or a problem as it is (with its own settings).
+    optimizer, lr, params : str, float, mapping
+        Registered name, learning rate (default: the optimizer's), hyperparameters.
+    schedule : str, mapping or None
+        See `schedule_of`.
+    clip : mapping or None
+        ``{"norm": limit}``, ``{"value": limit}`` or None.
+    batch_size : int or None
+        None or 0: the full batch, the only form there is.
+    seed, max_iter : int
+    time_limit : float
+        Seconds.
+    targets : sequence of float in (0, 1)
+        Empty: the run goes on to the end of its budget.
+
+    Raises
+    ------
+    UnknownName
+        A name or key that is not known; the message lists the known ones.
+    ValueError
+        A wrong value.
+    """
+    if isinstance(problem, Problem):
+        name, full = problem.name, {key: plain(value) for key, value in problem.settings.items()}
+    else:
+        name, full = problem, settings_of("problem", problem, settings or {})
+    if batch_size:
+        raise ValueError(f"batch_size takes None or 0, the full batch, not {batch_size!r}")
+    given = {"lr": lr, **(params or {})} if lr is not None else (params or {})
+    chosen = settings_of("optimizer", optimizer, given)
+    steps = BUDGET["max_iter"].check(max_iter)
+    scheduled = schedule_of(schedule, steps)
+    clip_name, limit = split_entry("clip", "none" if clip is None else clip)
+    return Run(
+        problem=name,
+        settings=tuple(full.items()),
+        optimizer=optimizer,
+        lr=chosen.pop("lr"),
+        params=tuple(chosen.items()),
+        schedule=scheduled.schedule.name,
+        schedule_params=tuple(scheduled.params._asdict().items()),
+        warmup=scheduled.warmup,
+        warmup_start=scheduled.warmup_start,
+        clip=clip_name,
+        clip_at=settings_of("clip", clip_name, limit).get(clip_name, 0.0),
+        batch_size=0,
+        seed=BUDGET["seeds"].check([seed])[0],
+        max_iter=steps,
+        time_limit=BUDGET["time_limit"].check(time_limit),
+        targets=BUDGET["targets"].check(targets),
+    )
+
+
+# ------------------------------------------------------------------------------------------------------- labels
+
+
+class Labels(NamedTuple):
+    """Short names of a run's factors for tables and plots."""
+
+    problem: str
+    optimizer: str
+    schedule: str
+    clip: str
+
+
+def labels_of(runs: Iterable[Run]) -> dict[Run, Labels]:
+    """Labels of runs that are shown together.
+
+    A name is followed by the settings that differ from their defaults or that vary while the other factors stay; the
+    learning rate only if it varies so. A rate that an override sets for one problem therefore does not split an
+    optimizer in two. Labels tell any two runs of one problem apart, but for the seed and the budget.
+    """
+    runs = list(runs)
+    table = {
+        "problem": _named(runs, "problem", lambda r: r.settings, lambda r: ()),
+        "optimizer": _named(
+            runs,
+            "optimizer",
+            lambda r: (("lr", r.lr), *r.params),
+            lambda r: (r.problem, r.settings, r.schedule, r.schedule_params, r.warmup, r.warmup_start, _clip(r)),
+        ),
+        "schedule": _named(
+            runs,
+            "schedule",
+            lambda r: (*r.schedule_params, ("warmup", r.warmup), ("warmup_start", r.warmup_start)),
+            lambda r: (r.problem, r.settings, r.optimizer, r.params, _clip(r)),
+        ),
+        "clip": {run: _clip(run) for run in runs},
+    }
+    return {run: Labels(*(table[factor][run] for factor in Labels._fields)) for run in runs}
+
+
+def _named(
+    runs: Sequence[Run],
+    factor: str,
+    settings: Callable[[Run], tuple[tuple[str, Any], ...]],
+    others: Callable[[Run], Any],
+) -> dict[Run, str]:
+    """Name and telling settings of one factor for every run; `others` is what must stay for a setting to vary."""
+    seen, shown = defaultdict[Any, set[Any]](set), defaultdict[str, set[str]](set)
+    for run in runs:
+        name = getattr(run, factor)
+        usual = _usual(factor, name, max(1, run.max_iter - run.warmup))
+        for key, value in settings(run):
+            values = seen[name, key, others(run)]
+            values.add(value)
+            if len(values) > 1 or (key != "lr" and key in usual and value != usual[key]):
+                shown[name].add(key)
+    labels = {}
+    for run in runs:
+        name = getattr(run, factor)
+        telling = (f"{key}={_text(value)}" for key, value in settings(run) if key in shown[name])
+        labels[run] = " ".join((name, *telling))
+    return labels
+
+
+def _usual(factor: str, name: str, n_steps: int) -> dict[str, Any]:
+    """Defaults, or nothing when the name is not registered here (a result from another machine)."""
+    try:
+        keys = keys_of(factor, name)
+    except UnknownName:
+        return {}
+    return {key: _resolved(item.check(item.default), n_steps) for key, item in keys.items() if item.default is not ...}
+
+
+def _clip(run: Run) -> str:
+    return run.clip if run.clip == "none" else f"{run.clip} {_text(run.clip_at)}"
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, tuple):
+        return ",".join(map(_text, value))
+    if isinstance(value, float):
+        short = f"{value:g}"
+        return short if float(short) == value else repr(value)
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+# --------------------------------------------------------------------------------------------------------- plan
+
+
+class Cell(NamedTuple):
+    """Runs that differ by their seed alone, and the labels of what they share."""
+
+    labels: Labels
+    runs: tuple[Run, ...]
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What is to be run, in order.
+
+    Attributes
+    ----------
+    runs : tuple of Run
+        Without duplicates.
+    repeats : int
+        Timing repeats of every run.
+    load : tuple of str
+        The user's own files, for other processes to load (`optbench.config.load_file`).
+    n, memory : int
+        Dimension and bytes of data of the largest problem.
+    """
+
+    runs: tuple[Run, ...]
+    repeats: int = 5
+    load: tuple[str, ...] = ()
+    n: int = 0
+    memory: int = 0
+
+    @cached_property
+    def labels(self) -> dict[Run, Labels]:
+        """Labels of every run."""
+        return labels_of(self.runs)
+
+    def label_of(self, run: Run) -> Labels:
+        """Labels of one run of the plan. Raises KeyError for another."""
+        return self.labels[run]
+
+    def optimizer_label(self, run: Run) -> str:
+        """Label of a run's optimizer. Raises KeyError for a run that is not of the plan."""
+        return self.labels[run].optimizer
+
+    @cached_property
+    def cells(self) -> tuple[Cell, ...]:
+        """Cells in the order of their first runs."""
+        groups = defaultdict[Run, list[Run]](list)
+        for run in self.runs:
+            groups[replace(run, seed=0)].append(run)
+        return tuple(Cell(self.label_of(runs[0]), tuple(runs)) for runs in groups.values())
+
+    def describe(self) -> dict[str, Any]:
+        """Names and sizes, before anything runs.
+
+        Returns
+        -------
+        dict
+            ``problems``, ``optimizers``, ``schedules``, ``clipping``: labels in order; ``seeds``: numbers; ``cells``,
+            ``runs``; ``steps``: sum of the iteration budgets; ``seconds``: sum of the time limits, an upper bound of
+            one pass; ``memory``: estimate in bytes of the largest problem at work and of all traces.
+        """
+        labels = [self.labels[run] for run in self.runs]
+        keys = ("problems", "optimizers", "schedules", "clipping")
+        names = {key: tuple(dict.fromkeys(each)) for key, each in zip(keys, zip(*labels, strict=True), strict=False)}
+        return {
+            **names,
+            "seeds": tuple(sorted({run.seed for run in self.runs})),
+            "cells": len(self.cells),
+            "runs": len(self.runs),
+            "steps": sum(run.max_iter for run in self.runs),
+            "seconds": sum(run.time_limit for run in self.runs),
+            "memory": self.memory + 8 * (WORK_ARRAYS * self.n + 4 * TRACE_ROWS * len(self.runs)),
+        }
+
+
+def make_plan(config: Config) -> Plan:
+    """All runs of a configuration.
+
+    Raises
+    ------
+    ConfigError
+        Two cells are the same, a rule matches no cell, a cell has values that do not go together, or no run is left.
+    """
+    found: dict[Run, str] = {}  # where the cell of a run, whatever its budget, comes from
+    runs, errors, used = list[Run](), dict[str, None](), set[str]()
+    for block in config.blocks:
+        for levels in itertools.product(*block.factors):
+            where = " x ".join(level.where for level in levels)
+            for run in _runs_of(config, block, levels, used):
+                cell = replace(run, max_iter=1, time_limit=1.0, targets=())
+                if cell in found:
+                    names = ", ".join(level.name for level in levels)
+                    errors[f"{where}: the same cell as {found[cell]} ({names}, lr={_text(run.lr)})"] = None
+                found.setdefault(cell, where)
+                runs.append(run)
+    for rule in (*config.overrides, *config.excludes):
+        if rule.where not in used:
+            errors[f"{rule.where}: matches no cell"] = None
+    if not runs:
+        errors["no run is left: every cell is excluded"] = None
+    if errors:
+        raise ConfigError([f"{config.file}: {error}" for error in errors])
+    problems = [level for block in config.blocks for level in block.factors[0]]
+    n, memory = max(level.n for level in problems), max(level.memory for level in problems)
+    return Plan(tuple(runs), config.repeats, config.load, n, memory)
+
+
+def _runs_of(config: Config, block: Block, levels: Sequence[Level], used: set[str]) -> Iterator[Run]:
+    """Yield the runs of one cell, a seed each; `used` gets the rules that match it."""
+    problem, optimizer, schedule, clip = levels
+    facts = {**dict(zip(LISTS, (level.name for level in levels), strict=True)), "n": problem.n}
+    changes = {**problem.budget, **block.budget}
+    for rule in config.overrides:
+        if _matches(rule, facts):
+            used.add(rule.where)
+            changes |= rule.values
+    budget = {key: changes.pop(key, config.budget[key]) for key in BUDGET}
+    seeds, hyper = budget.pop("seeds"), {**optimizer.values, **changes}
+    run = make_run(
+        problem.name,
+        problem.values,
+        optimizer.name,
+        lr=hyper.pop("lr"),
+        params=hyper,
+        schedule={"name": schedule.name, **schedule.values},
+        clip=clip.values or None,
+        **budget,
+    )
+    for seed in seeds:
+        excluding = {rule.where for rule in config.excludes if _matches(rule, {**facts, "seed": seed})}
+        if block.where:
+            yield replace(run, seed=seed)
+            continue
+        used |= excluding
+        if not excluding:
+            yield replace(run, seed=seed)
+
+
+def _matches(rule: Rule, facts: Mapping[str, Any]) -> bool:
+    return all(facts[key] in wanted for key, wanted in rule.match.items())

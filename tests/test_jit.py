@@ -1,0 +1,158 @@
+"""The kernel engine: each claim about compiling and caching, in fresh processes."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from optbench import jit
+
+RUN = """
+import optbench
+from optbench import jit
+{before}
+r = optbench.minimize({problem!r}, optimizer={optimizer!r}, schedule="cosine", max_iter=50, targets=())
+print(repr(r.fun))
+print(sum(not kernel.cached for kernel in jit.loaded()), len(jit.loaded()))
+"""
+
+OWN = '''
+import optbench
+from helper import scaled
+
+@optbench.optimizer(lr=1e-3)
+def mine(x, g, state, c):
+    lr, params = c
+    return x - lr * scaled(g), state
+'''
+
+
+def run(tmp_path: Path, before: str = "", problem: str = "beale", optimizer: str = "gd") -> tuple[float, int, int]:
+    """f after 50 steps, kernels compiled and kernels loaded, in a process of its own."""
+    env = {**os.environ, "OPTBENCH_CACHE_DIR": str(tmp_path / "cache"), "PYTHONPATH": str(tmp_path)}
+    code = RUN.format(before=before, problem=problem, optimizer=optimizer)
+    done = subprocess.run([sys.executable, "-c", code], env=env, cwd=tmp_path, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    value, counts = done.stdout.strip().splitlines()
+    compiled, loaded = counts.split()
+    return float(value), int(compiled), int(loaded)
+
+
+def cache_files(tmp_path: Path) -> set[str]:
+    return {str(path) for path in (tmp_path / "cache").rglob("*") if path.is_file()}
+
+
+def test_second_process_compiles_nothing_and_adds_no_file(tmp_path: Path) -> None:
+    first = run(tmp_path)
+    files = cache_files(tmp_path)
+    second = run(tmp_path)
+    assert first[1] == first[2] == len(files) == 4  # driver, objective, step, schedule
+    assert second == (first[0], 0, 4)
+    assert cache_files(tmp_path) == files
+
+
+def test_new_combination_compiles_only_what_is_new(tmp_path: Path) -> None:
+    run(tmp_path, problem="beale", optimizer="gd")
+    run(tmp_path, problem="booth", optimizer="momentum")
+    assert run(tmp_path, problem="beale", optimizer="momentum")[1] == 0
+    assert run(tmp_path, problem="booth", optimizer="gd")[1] == 0
+
+
+def test_edited_callee_in_another_file_is_seen_and_own_optimizer_is_cached(tmp_path: Path) -> None:
+    (tmp_path / "own.py").write_text(OWN)
+    helper = tmp_path / "helper.py"
+    helper.write_text("FACTOR = 1.0\ndef scaled(g):\n    return FACTOR * g\n")
+    first = run(tmp_path, "import own", optimizer="mine")
+    again = run(tmp_path, "import own", optimizer="mine")
+    assert (again[0], again[1]) == (first[0], 0)
+    helper.write_text("FACTOR = 1.0\ndef scaled(g):\n    return 2.0 * FACTOR * g\n")
+    edited = run(tmp_path, "import own", optimizer="mine")
+    assert edited[0] != first[0]
+    assert edited[1] == 1
+    helper.write_text("FACTOR = 0.5\ndef scaled(g):\n    return 2.0 * FACTOR * g\n")
+    constant = run(tmp_path, "import own", optimizer="mine")
+    assert constant[0] == pytest.approx(first[0], rel=1e-14)
+    assert constant[1] == 1
+
+
+def test_callee_reached_through_a_module_is_seen(tmp_path: Path) -> None:
+    (tmp_path / "own.py").write_text(OWN.replace("from helper import scaled", "import helper").replace("scaled(g)", "helper.FACTOR * g"))
+    (tmp_path / "helper.py").write_text("FACTOR = 1.0\n")
+    first = run(tmp_path, "import own", optimizer="mine")
+    (tmp_path / "helper.py").write_text("FACTOR = 2.0\n")
+    edited = run(tmp_path, "import own", optimizer="mine")
+    assert edited[0] != first[0]
+
+
+def test_damaged_cache_file_is_compiled_again(tmp_path: Path) -> None:
+    first = run(tmp_path)
+    for file in cache_files(tmp_path):
+        Path(file).write_bytes(b"\x80\x04broken")
+    assert run(tmp_path) == first
+
+
+def test_import_and_run_without_a_writable_place(tmp_path: Path) -> None:
+    (tmp_path / "cache").write_text("a file where the folder should be")
+    env = {**os.environ, "OPTBENCH_CACHE_DIR": str(tmp_path / "cache")}
+    code = RUN.format(before="", problem="beale", optimizer="gd")
+    done = subprocess.run([sys.executable, "-c", code], env=env, capture_output=True, text=True)
+    assert done.returncode == 0
+    assert done.stdout.split()[1:] == ["4", "4"]
+    assert done.stderr.count("no kernel can be cached") == 1
+    assert (tmp_path / "cache").is_file()
+
+
+def test_import_compiles_nothing(tmp_path: Path) -> None:
+    env = {**os.environ, "OPTBENCH_CACHE_DIR": str(tmp_path / "cache")}
+    code = "import optbench, optbench.harness; optbench.list_optimizers(); optbench.list_problems()"
+    subprocess.run([sys.executable, "-c", code], env=env, check=True)
+    assert not (tmp_path / "cache").exists()
+
+
+def test_old_folders_are_pruned(tmp_path: Path) -> None:
+    for k in range(7):
+        folder = tmp_path / f"old{k}"
+        folder.mkdir()
+        (folder / "kernel.o").write_bytes(b"")
+        os.utime(folder, (k, k))
+    jit._prune(tmp_path)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["old3", "old4", "old5", "old6"]
+
+
+def outer(x: float) -> float:
+    return inner(x) + OFFSET
+
+
+def inner(x: float) -> float:
+    return 2.0 * x
+
+
+OFFSET = 1.0
+
+
+def test_fingerprint_covers_callees_and_constants(monkeypatch: pytest.MonkeyPatch) -> None:
+    before = jit.fingerprint(outer)
+    assert jit.fingerprint(outer) == before
+    monkeypatch.setitem(globals(), "OFFSET", 2.0)
+    changed = jit.fingerprint(outer)
+    monkeypatch.setitem(globals(), "inner", lambda x: 3.0 * x)
+    assert len({before, changed, jit.fingerprint(outer)}) == 3
+
+
+def test_arrays_are_promised_not_to_overlap() -> None:
+    """The promise is an internal flag of Numba's: a version that ignores it would silently cost up to 2x."""
+    import numpy as np
+
+    def add(x, y):  # type: ignore[no-untyped-def]
+        for i in range(x.size):
+            x[i] += y[i]
+
+    compiled = jit.compiled(add)
+    compiled(np.zeros(3), np.ones(3))
+    (signature,) = compiled.signatures
+    definition = next(line for line in compiled.inspect_llvm(signature).splitlines() if line.startswith("define"))
+    assert definition.count("noalias") >= 4  # return value, exception, x, y
