@@ -158,6 +158,12 @@ def _in_field(item: Field, value: Any) -> Any:
     return value if item.kind == "choice" else plain(encoded)
 
 
+def _string(name: str, value: Any) -> str:
+    if not isinstance(value, (str, os.PathLike)):
+        raise ValueError(f"{name} takes a string, not {value!r}")
+    return str(value)
+
+
 def record_keys(record: type) -> dict[str, Key]:
     """List what may be set in a record class."""
     depth = {"vector": 1, "matrix": 2}
@@ -169,6 +175,8 @@ def _setting_key(name: str, wanted: Any, default: Any) -> Key:
     kind = "vector" if wanted == Vector else "matrix" if wanted == Matrix else kinds.get(get_origin(wanted) or wanted)
     if kind:
         return Key(partial(_in_field, Field(name, kind, get_args(wanted), ...)), default, kind in ("vector", "matrix"))
+    if wanted is str:
+        return Key(partial(_string, name), default)
     is_list = any((get_origin(part) or part) in (list, tuple, Sequence) for part in (wanted, *get_args(wanted)))
     return Key(plain, default, int(is_list))  # the factory checks it
 

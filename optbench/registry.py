@@ -71,7 +71,7 @@ class ProblemFactory:
 
     def __init__(self, name: str, make: Callable[..., Problem], source: str, tags: tuple[str, ...]) -> None:
         self.name, self.make, self.source, self.tags = name, make, source, tags
-        self.doc = inspect.getdoc(make) or inspect.getdoc(inspect.getmodule(make)) or ""
+        self.doc = _doc(make)
         self.parameters = inspect.signature(make, eval_str=True).parameters
 
     def defaults(self) -> dict[str, Any]:

@@ -79,30 +79,41 @@ def _connect(path: Path, options: str) -> sqlite3.Connection:
 
 def open_reader(path: Path) -> sqlite3.Connection:
     """A connection that only reads. Raises StoreError: no file, not a store, a newer schema, unreadable."""
+    nothing = f"{path} is empty: there are no results to read"
     if not inspect(path):
-        raise StoreError(f"{path} {'is empty' if path.exists() else 'does not exist'}: there are no results to read")
+        raise StoreError(nothing if path.exists() else f"{path} does not exist: there are no results to read")
     with sentences(path):
-        # Read-only connections leave the log's files behind and do not take in those of a killed writer.
-        con = _connect(path, "mode=rw")
         try:
-            con.execute("PRAGMA query_only = ON")
-            con.execute("SELECT count(*) FROM writer").fetchone()
+            # Not read-only: such a connection leaves the log's files behind, and cannot take in a killed writer's.
+            con, made = _counted(path, "mode=rw")
         except sqlite3.OperationalError:
-            con.close()
             # A log needs a folder that can be written; where there is no log, the file can be read without.
             if path.with_name(path.name + "-wal").exists():
                 raise
-            con = _connect(path, "mode=ro&immutable=1")
-            con.execute("SELECT count(*) FROM writer").fetchone()
+            con, made = _counted(path, "mode=ro&immutable=1")
+        if not made:  # its writer was killed while making the tables
+            con.close()
+            raise StoreError(nothing)
+        con.execute("PRAGMA query_only = ON")
         return con
+
+
+def _counted(path: Path, options: str) -> tuple[sqlite3.Connection, int]:
+    """A connection and the number of tables it finds."""
+    con = _connect(path, options)
+    try:
+        return con, con.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
+    except BaseException:
+        con.close()
+        raise
 
 
 def open_writer(path: Path) -> sqlite3.Connection:
     """A connection that writes, to a new or an existing store; the caller holds `lock`. Raises StoreError."""
     with sentences(path):
-        con = _connect(path, "mode=rwc")
+        con, made = _counted(path, "mode=rwc")
         try:
-            if not con.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]:
+            if not made:
                 _create(con)
             con.execute("PRAGMA journal_mode = WAL")
             con.execute("PRAGMA synchronous = NORMAL")

@@ -30,11 +30,7 @@ def hess(x, h, data):
     h[1, 1] = 2.0 + 2.0 * x[0] * x[0]
 
 
-@problem(
-    source="More, Garbow & Hillstrom 1981, problem 4", tags=("nonconvex", "unimodal", "smooth", "ill-conditioned")
-)
+@problem(source="More, Garbow & Hillstrom 1981, problem 4", tags=("nonconvex", "unimodal", "smooth", "ill-conditioned"))
 def brown_badly_scaled() -> Problem:
     """Brown's function of two variables whose sizes differ by 5e11."""
-    return Problem(
-        fun_grad, (1.0, 1.0), hess=hess, x_opt=(1e6, 2e-6), f_opt=0.0, bounds=((0.0, 2e6), (0.0, 2.0))
-    )
+    return Problem(fun_grad, (1.0, 1.0), hess=hess, x_opt=(1e6, 2e-6), f_opt=0.0, bounds=((0.0, 2e6), (0.0, 2.0)))

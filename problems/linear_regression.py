@@ -20,7 +20,7 @@ from typing import NamedTuple
 import numpy as np
 
 from optbench.problems._data import SYNTHETIC, Array, DataSet, Synthetic, box, correlate, gram, load, predict
-from optbench.records import Matrix, Vector
+from optbench.records import Matrix, Scratch, Vector
 from optbench.registry import problem
 from optbench.types import Problem
 
@@ -30,7 +30,7 @@ class Data(NamedTuple):
 
     X: Matrix
     y: Vector
-    r: Vector
+    r: Scratch
 
 
 def fun_grad(x, g, data):

@@ -22,7 +22,7 @@ import numpy as np
 
 from optbench.problems._data import SYNTHETIC, Array, DataSet, Synthetic, box, correlate, gram, load, predict
 from optbench.problems._exponential import exp_neg, log1p_unit
-from optbench.records import Matrix, Vector
+from optbench.records import Matrix, Scratch, Vector
 from optbench.registry import problem
 from optbench.types import Problem
 
@@ -32,7 +32,7 @@ class Data(NamedTuple):
 
     X: Matrix
     y: Vector
-    r: Vector
+    r: Scratch
     alpha: float
 
 

@@ -21,7 +21,7 @@ from optbench.problems._data import SYNTHETIC, Synthetic, box, load
 from optbench.problems.linear_regression import fun_grad as mean_square
 from optbench.problems.linear_regression import hess as mean_square_hess
 from optbench.problems.linear_regression import least_squares
-from optbench.records import Matrix, Vector
+from optbench.records import Matrix, Scratch, Vector
 from optbench.registry import problem
 from optbench.types import Problem
 
@@ -31,7 +31,7 @@ class Data(NamedTuple):
 
     X: Matrix
     y: Vector
-    r: Vector
+    r: Scratch
     alpha: float
 
 

@@ -29,9 +29,7 @@ def hess(x, h, data):
         h[i, i] = 2.0
 
 
-@problem(
-    source="De Jong 1975; Surjanovic & Bingham", tags=("convex", "unimodal", "smooth", "separable", "scalable")
-)
+@problem(source="De Jong 1975; Surjanovic & Bingham", tags=("convex", "unimodal", "smooth", "separable", "scalable"))
 def sphere(n: int = 2) -> Problem:
     """Sum of squares in n dimensions: the best conditioned problem there is."""
     return Problem(fun_grad, np.full(n, 4.0), hess=hess, x_opt=np.zeros(n), f_opt=0.0, bounds=(-5.12, 5.12))

@@ -40,6 +40,4 @@ def hess(x, h, data):
 )
 def styblinski_tang(n: int = 2) -> Problem:
     """Styblinski and Tang's function in n dimensions: 2^n minima, one of them global."""
-    return Problem(
-        fun_grad, np.zeros(n), hess=hess, x_opt=np.full(n, MINIMIZER), f_opt=n * F_OPT, bounds=(-5.0, 5.0)
-    )
+    return Problem(fun_grad, np.zeros(n), hess=hess, x_opt=np.full(n, MINIMIZER), f_opt=n * F_OPT, bounds=(-5.0, 5.0))

@@ -3,9 +3,9 @@ r"""Trigonometric function.
 f(x) = sum_{i=1}^n r_i^2,  r_i = n - sum_{j=1}^n cos x_j + i (1 - cos x_i) - sin x_i. Evaluated with
 1 - cos t = 2 sin(t / 2)^2.
 
-Every r_i vanishes at x = 0, so f(0) = 0 is the minimum, exactly. That is not the only zero: f has period
-2 pi in every coordinate, and for every n there are further zeros within one period, which are not listed. From n = 3 on
-there are local minima with f > 0 as well; for n = 10 descent from the standard start tends to one with f = 2.795e-5.
+Every r_i vanishes at x = 0, so f(0) = 0 is the minimum, exactly. That is not the only zero: f has period 2 pi in every
+coordinate, and within one period there are further zeros, such as tan(x / 2) = 1/2 for n = 1, which are not listed.
+There are local minima with f > 0 as well; for n = 10 descent from the standard start tends to one with f = 2.795e-5.
 
 Source: More, Garbow & Hillstrom (1981), ACM TOMS 7, 17-41, problem 26 (Spedicato 1975). Start: (1/n, ..., 1/n), their
 standard start. Plotting domain: one period.

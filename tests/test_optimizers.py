@@ -12,6 +12,7 @@ import importlib
 import json
 import math
 import pkgutil
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+import optbench
 import optbench.optimizers
 from optbench import coordinate, kernels
 from optbench.optimizers._moments import SMALLEST, next_power
@@ -162,6 +164,16 @@ def test_reference(case: dict[str, Any], form: Any) -> None:
             assert error <= TOLERANCE, f"step {t}: {error:.1e}"
     if "average" in case:
         np.testing.assert_allclose(stepper.state()[0], case["average"], rtol=TOLERANCE, atol=TOLERANCE)
+
+
+@pytest.mark.parametrize("case", [case for case in CASES if re.fullmatch(r".*-rosenbrock-\d", str(case.id))])
+def test_minimize_walks_the_reference(case: dict[str, Any]) -> None:
+    """The driver starts state and running scalars, counts steps and hands over rates as the reference does."""
+    method = {"optimizer": case["optimizer"], "params": case["params"], "lr": case["lr"]}
+    x0, last = REFERENCE["problems"]["rosenbrock"]["x0"], REFERENCE["kept"][-1]
+    r = optbench.minimize("rosenbrock", x0=x0, max_iter=last, targets=(), record="all", **method)
+    points, expected = r.trace.attrs["x"][REFERENCE["kept"]], np.array(case["x"])
+    assert (np.abs(points - expected).max(axis=1) / np.abs(expected).max(axis=1)).max() <= TOLERANCE
 
 
 # -------------------------------------------------------------------------------------------------- contracts
