@@ -28,6 +28,7 @@ from statistics import median
 from typing import Any
 
 import numpy as np
+
 from optbench import kernels
 from optbench.environment import environment
 from optbench.loops.prepared import Method, PreparedRun

@@ -2,7 +2,7 @@
 
 The functions see scalars, so nothing they load can alias what they store. Every state field is an array of its own that
 starts on a cache line. What depends on norms (LAMB, LARS) first writes its direction to a work array, then scales it
-group by group.
+group by group and lets `finish` move each coordinate by it.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ X, G, N, STATE, STRIDE, PARAMS, SHARED, WORK, GROUPS, N_BOUNDS, FRAME_WORDS = ra
 def make_step(
     update: Callable[..., Any],
     constants: Callable[..., Any],
-    scale: Callable[..., Any] | None,
+    scaling: tuple[Callable[..., Any] | None, Callable[..., Any] | None],
     params: type,
     state: type,
     shared: type,
@@ -31,7 +31,7 @@ def make_step(
     from optbench.codec import array_at, decoder, integers_at, record_storer, state_arrays
 
     prepare = _keeping(constants, decoder(shared), record_storer(shared)) if shared is not Empty else _plain(constants)
-    sweep = _scaled_sweep(update, scale, state) if scale else _sweep(update, state)
+    sweep = _scaled_sweep(update, *scaling, state) if scaling[0] else _sweep(update, state)
     decode, split = decoder(params), state_arrays(len(fields(state)))
 
     def step(frame, t, lr):  # type: ignore[no-untyped-def]
@@ -77,23 +77,31 @@ def _sweep(update: Callable[..., Any], state: type) -> Any:
     return jit.compiled(sweep)
 
 
-def _scaled_sweep(update: Callable[..., Any], scale: Callable[..., Any], state: type) -> Any:
+def norm_of(x):  # type: ignore[no-untyped-def]
+    """Euclidean norm."""
+    total = 0.0
+    for i in range(x.size):
+        total += x[i] * x[i]
+    return math.sqrt(total)
+
+
+def _scaled_sweep(update: Callable[..., Any], scale: Any, finish: Any, state: type) -> Any:
     from optbench.codec import state_loader, state_storer
 
-    load, store, inner, ratio = state_loader(state), state_storer(state), jit.lower(update), jit.lower(scale)
+    load, store = state_loader(state), state_storer(state)
+    inner, ratio, move = jit.lower(update), jit.lower(scale), jit.lower(finish)
+    norm = jit.lower(norm_of, jit.SUM_MATH)
 
     def sweep(x, g, states, c, u, groups):  # type: ignore[no-untyped-def]
         for i in range(x.size):
             u[i], new = inner(x[i], g[i], load(states, i), c)
             store(states, i, new)
         for k in range(groups.size - 1):
-            x_norm = 0.0
-            u_norm = 0.0
-            for i in range(groups[k], groups[k + 1]):
-                x_norm += x[i] * x[i]
-                u_norm += u[i] * u[i]
-            s = ratio(math.sqrt(x_norm), math.sqrt(u_norm), c)
-            for i in range(groups[k], groups[k + 1]):
-                x[i] -= s * u[i]
+            first = groups[k]
+            part, direction = x[first : groups[k + 1]], u[first : groups[k + 1]]
+            s = ratio(norm(part), norm(direction), c)
+            for i in range(part.size):
+                part[i], new = move(part[i], direction[i], s, load(states, first + i), c)
+                store(states, first + i, new)
 
     return jit.compiled(sweep)

@@ -6,7 +6,7 @@ import os
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 from optbench.store import Results, StoreError, load
 from optbench.storefile import sentences
@@ -26,7 +26,7 @@ FORMATS = ("parquet", "csv")
 def export(
     path: str | os.PathLike[str],
     out: str | os.PathLike[str],
-    format: Literal["parquet", "csv"] | None = None,
+    format: str | None = None,
     *,
     overwrite: bool = False,
 ) -> list[Path]:
@@ -52,7 +52,7 @@ def export(
     Raises
     ------
     StoreError
-        The results cannot be read, a file is there already, or a file cannot be written.
+        The results cannot be read, the format is unknown, a file is there already, or a file cannot be written.
     """
     targets = _targets(Path(out), format)
     taken = [str(target) for target in targets.values() if target.exists()]
@@ -77,7 +77,7 @@ def export(
 
 
 def _targets(out: Path, format: str | None) -> dict[str, Path]:
-    """The file of every table to be written."""
+    """Name the file of every table to be written."""
     suffix = out.suffix.lower().removeprefix(".")
     single = suffix in FORMATS and not out.is_dir()
     chosen = format or (suffix if single else FORMATS[0])

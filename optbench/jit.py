@@ -169,6 +169,7 @@ def _lower(function: Any, fastmath: frozenset[str], done: dict[int, Any]) -> Any
 def compiled(function: Callable[..., Any], fastmath: frozenset[str] = STEP_MATH) -> Any:
     """Numba dispatcher with the package's flags: part of a kernel, not callable by address and not cached."""
     from numba import njit
+
     from optbench.noalias import NoAlias
 
     return njit(error_model="numpy", fastmath=set(fastmath), pipeline_class=NoAlias)(function)
@@ -292,6 +293,7 @@ def _platform() -> tuple[Any, ...]:
 
 def _compile(function: Callable[..., Any], kinds: str, fastmath: frozenset[str]) -> tuple[str, Any]:
     from numba import cfunc, types
+
     from optbench.noalias import NoAlias
 
     numba_types = [{"d": types.float64, "i": types.int64}[kind] for kind in kinds]

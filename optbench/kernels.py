@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
+
 from optbench import jit
 from optbench.records import Empty, encode, fields, pack
 
@@ -122,7 +123,7 @@ def step(optimizer: Optimizer, params: Any) -> jit.Kernel:
     """Kernel of one step, compiled once for the optimizer (and once for each variant in use)."""
     update, state = form_of(optimizer, params)
     records = (optimizer.params, state, optimizer.shared)
-    return _step(optimizer.name, update, optimizer.constants, optimizer.scale, records)
+    return _step(optimizer.name, update, optimizer.constants, (optimizer.scale, optimizer.finish), records)
 
 
 @functools.cache
@@ -130,13 +131,13 @@ def _step(
     name: str,
     update: Callable[..., Any],
     constants: Callable[..., Any],
-    scale: Callable[..., Any] | None,
+    scaling: tuple[Callable[..., Any] | None, Callable[..., Any] | None],
     records: tuple[type, type, type],
 ) -> jit.Kernel:
-    key = _key((constants, update, scale), records)
+    key = _key((constants, update, *scaling), records)
 
     def make() -> Callable[..., Any]:
-        return make_step(update, constants, scale, *records)
+        return make_step(update, constants, scaling, *records)
 
     return jit.compile_kernel(f"optimizer-{name}", make, key, "iiid")
 
@@ -188,7 +189,10 @@ def code_of(problem: Problem, optimizer: Optimizer, params: Any, schedule: Sched
     parts = [
         jit.engine_hash(),
         _key((problem.fun_grad,), (type(problem.data),)),
-        _key((optimizer.constants, update, optimizer.scale), (optimizer.params, state, optimizer.shared)),
+        _key(
+            (optimizer.constants, update, optimizer.scale, optimizer.finish),
+            (optimizer.params, state, optimizer.shared),
+        ),
         _key((schedule.value,), (schedule.params, schedule.state)),
         data_hash(problem),
     ]

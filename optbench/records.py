@@ -14,6 +14,9 @@ annotation     what a user may pass                       what a kernel sees
 ``Scratch``    a sequence of numbers                      ``float64[::1]`` that the kernel may write
 =============  =========================================  =====================
 
+A number may carry a range, which is part of what a user may pass: ``beta1: Fraction``, ``eps: NonNegative``,
+``T_max: Count``, or ``Annotated[float, Range(...)]`` in general.
+
 `encode` checks a record and turns it into the values of the last column; `pack` lays those out in one array of 64-bit
 words, so that every compiled loop takes any record through one pointer and no new data set, size or setting compiles
 anything again.
@@ -37,6 +40,33 @@ _RANKS = {"vector": 1, "matrix": 2, "scratch": 1}
 _WORDS = {"float": 1, "int": 1, "bool": 1, "choice": 1, "vector": 2, "matrix": 3, "scratch": 2}
 
 
+class Range(NamedTuple):
+    """The numbers between two ends; an end belongs to them unless it is said to be open."""
+
+    low: float = -math.inf
+    high: float = math.inf
+    open_low: bool = False
+    open_high: bool = False
+
+    def holds(self, value: float) -> bool:
+        """Whether the value lies inside."""
+        return (self.low < value if self.open_low else self.low <= value) and (
+            value < self.high if self.open_high else value <= self.high
+        )
+
+    def __str__(self) -> str:
+        low = f"{'above' if self.open_low else 'of at least'} {self.low:g}" if self.low > -math.inf else ""
+        high = f"{'below' if self.open_high else 'at most'} {self.high:g}" if self.high < math.inf else ""
+        return " and ".join(part for part in (low, high) if part)
+
+
+Positive = Annotated[float, Range(0.0, open_low=True)]
+NonNegative = Annotated[float, Range(0.0)]
+Fraction = Annotated[float, Range(0.0, 1.0, open_high=True)]
+Count = Annotated[int, Range(1)]
+CountOrZero = Annotated[int, Range(0)]
+
+
 class Empty(NamedTuple):
     """The record without fields: no parameters, no state, no data."""
 
@@ -57,12 +87,13 @@ class Budget:
 
 @dataclass(frozen=True)
 class Field:
-    """One field of a record: its name, kind, choices (for ``Literal``) and default (``...`` when required)."""
+    """One field of a record: its name, kind, choices (for ``Literal``), default (``...`` when required) and range."""
 
     name: str
     kind: str
     choices: tuple[str, ...]
     default: Any
+    range: Range = Range()
 
 
 @functools.cache
@@ -79,12 +110,18 @@ def fields(record: type) -> tuple[Field, ...]:
     hints = get_type_hints(record, include_extras=True)
     defaults = getattr(record, "_field_defaults", {})
     return tuple(
-        Field(name, *_kind_of(record, name, hints[name]), default=defaults.get(name, ...))
+        Field(name, *_kind_of(record, name, hints[name]), defaults.get(name, ...), _range_of(hints[name]))
         for name in record._fields
     )
 
 
+def _range_of(hint: Any) -> Range:
+    return next((part for part in get_args(hint) if isinstance(part, Range)), Range())
+
+
 def _kind_of(record: type, name: str, hint: Any) -> tuple[str, tuple[str, ...]]:
+    if get_origin(hint) is Annotated and isinstance(get_args(hint)[1], Range):
+        hint = get_args(hint)[0]
     if hint in (float, int, bool):
         return hint.__name__, ()
     if get_origin(hint) is Literal and all(isinstance(choice, str) for choice in get_args(hint)):
@@ -110,9 +147,10 @@ def check(field: Field, value: Any) -> Any:
         `value` is not of the field's kind; the message says what the field takes.
     """
     kind, number = field.kind, isinstance(value, (int, float, np.integer, np.floating)) and not isinstance(value, bool)
-    if kind == "float" and number and not math.isnan(value):
+    inside = number and field.range.holds(value)
+    if kind == "float" and inside and not math.isnan(value):
         return float(value)
-    if kind == "int" and number and value == int(value if math.isfinite(value) else 0):
+    if kind == "int" and inside and value == int(value if math.isfinite(value) else 0):
         return int(value)
     if kind == "bool" and isinstance(value, (bool, np.bool_)):
         return bool(value)
@@ -131,9 +169,10 @@ def check(field: Field, value: Any) -> Any:
 def _wanted(field: Field) -> str:
     if field.kind == "choice":
         return "one of " + ", ".join(repr(choice) for choice in field.choices)
+    inside = f" {field.range}".rstrip()
     return {
-        "float": "a number",
-        "int": "a whole number",
+        "float": f"a number{inside}",
+        "int": f"a whole number{inside}",
         "bool": "true or false",
         "vector": "a list of numbers",
         "scratch": "a list of numbers",

@@ -133,6 +133,7 @@ def optimizer(
     shared: type = Empty,
     constants: Callable[..., Any] | None = None,
     scale: Callable[..., float] | None = None,
+    finish: Callable[..., Any] | None = None,
     init: Callable[..., Any] | None = None,
     variants: Mapping[str, Variant] | None = None,
     source: str = "",
@@ -155,6 +156,7 @@ def optimizer(
             state=state,
             shared=shared,
             scale=scale,
+            finish=finish or (descend if scale else None),
             init=init,
             variants=variants or {},
             lr=lr,
@@ -170,6 +172,11 @@ def optimizer(
 def lr_and_params(t, lr, params):  # type: ignore[no-untyped-def]
     """The default `constants` of an optimizer."""
     return lr, params
+
+
+def descend(x, u, s, state, c):  # type: ignore[no-untyped-def]
+    """Finish of an optimizer with `scale` that names none."""
+    return x - s * u, state
 
 
 def schedule(

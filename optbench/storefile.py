@@ -35,7 +35,7 @@ def sentences(path: Path) -> Iterator[None]:
 
 
 def now() -> str:
-    """The time in UTC, ISO form, whole seconds."""
+    """Say the time: UTC, ISO form, whole seconds."""
     return datetime.now(UTC).isoformat(timespec="seconds")
 
 
@@ -78,7 +78,7 @@ def _connect(path: Path, options: str) -> sqlite3.Connection:
 
 
 def open_reader(path: Path) -> sqlite3.Connection:
-    """A connection that only reads. Raises StoreError: no file, not a store, a newer schema, unreadable."""
+    """Connect to read only. Raises StoreError: no file, not a store, a newer schema, unreadable."""
     nothing = f"{path} is empty: there are no results to read"
     if not inspect(path):
         raise StoreError(nothing if path.exists() else f"{path} does not exist: there are no results to read")
@@ -99,7 +99,7 @@ def open_reader(path: Path) -> sqlite3.Connection:
 
 
 def _counted(path: Path, options: str) -> tuple[sqlite3.Connection, int]:
-    """A connection and the number of tables it finds."""
+    """Connect, and count the tables that are found."""
     con = _connect(path, options)
     try:
         return con, con.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
@@ -109,7 +109,7 @@ def _counted(path: Path, options: str) -> tuple[sqlite3.Connection, int]:
 
 
 def open_writer(path: Path) -> sqlite3.Connection:
-    """A connection that writes, to a new or an existing store; the caller holds `lock`. Raises StoreError."""
+    """Connect to write, to a new or an existing store; the caller holds `lock`. Raises StoreError."""
     with sentences(path):
         con, made = _counted(path, "mode=rwc")
         try:
@@ -139,7 +139,7 @@ def _create(con: sqlite3.Connection) -> None:
 
 
 def lock(path: Path) -> BaseFileLock:
-    """The writer's lock on `path`, acquired. Raises StoreError, at once, when another writer holds it."""
+    """Acquire the writer's lock on `path`. Raises StoreError, at once, when another writer holds it."""
     from filelock import FileLock, Timeout
 
     target = path.resolve()  # one lock, by whatever link the file is reached

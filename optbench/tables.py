@@ -130,7 +130,7 @@ def run_row(entry: Entry, invocation: int, finished_at: str) -> list[Any]:
 
 
 def run_of(row: Mapping[str, Any] | pd.Series[Any]) -> Run:
-    """The Run that a row of `runs` records: the same key."""
+    """Rebuild the Run that a row of `runs` records: the same key."""
     values: dict[str, Any] = {name: row[name] for name in Run.__dataclass_fields__}
     for name in values:
         values[name] = _FROM_SQL[RUN_COLUMNS[name]](values[name])
@@ -145,7 +145,7 @@ def hit_rows(row: int, hits: Mapping[float, int | None]) -> list[tuple[int, floa
 
 
 def blobs(trace: Mapping[str, Array]) -> list[bytes | None]:
-    """A trace as the values of its row. Raises ValueError when its columns differ in length."""
+    """Values of the row of a trace. Raises ValueError when its columns differ in length."""
     if len({len(column) for column in trace.values()}) > 1:
         raise ValueError(f"columns of a trace differ in length: { {name: len(v) for name, v in trace.items()} }")
     made = [np.asarray(trace[name], dtype=words).tobytes() for name, words in TRACE_WORDS.items()]

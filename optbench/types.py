@@ -150,7 +150,10 @@ class Optimizer:
         Hyperparameters with defaults; state of one coordinate (floats, zero at the start); scalars that live from step
         to step, with their start values as defaults (running powers of beta).
     scale : callable or None
-        ``scale(x_norm, u_norm, c) -> s`` for every parameter group: x becomes x - s u (LAMB, LARS).
+        ``scale(x_norm, u_norm, c) -> s`` for every parameter group: x becomes x - s u (LAMB), or what `finish` says.
+    finish : callable or None
+        ``finish(x, u, s, state, c) -> (x, state)`` of one coordinate, after `scale`, where x - s u is not all: a sum of
+        scaled directions (LARS).
     init : callable or None
         ``init(params) -> state`` where the state of a coordinate does not start at zero.
     variants : mapping of str to Variant
@@ -168,6 +171,7 @@ class Optimizer:
     state: type = Empty
     shared: type = Empty
     scale: Callable[..., float] | None = None
+    finish: Callable[..., Any] | None = None
     init: Callable[..., Any] | None = None
     variants: Mapping[str, Variant] = field(default_factory=dict)
     lr: float = 1e-3

@@ -32,7 +32,7 @@ def mine(x, g, state, c):
 
 
 def run(tmp_path: Path, before: str = "", problem: str = "beale", optimizer: str = "gd") -> tuple[float, int, int]:
-    """f after 50 steps, kernels compiled and kernels loaded, in a process of its own."""
+    """F after 50 steps, kernels compiled and kernels loaded, in a process of its own."""
     env = {**os.environ, "OPTBENCH_CACHE_DIR": str(tmp_path / "cache"), "PYTHONPATH": str(tmp_path)}
     code = RUN.format(before=before, problem=problem, optimizer=optimizer)
     done = subprocess.run([sys.executable, "-c", code], env=env, cwd=tmp_path, capture_output=True, text=True)

@@ -134,7 +134,7 @@ def test_killed_command_loses_no_recorded_run_and_goes_on(tmp_path: Path) -> Non
 
 def test_interrupt_stops_soon_and_keeps_what_is_done(tmp_path: Path) -> None:
     path = tmp_path / "r.db"
-    command = [sys.executable, "-m", "optbench", "run", "-p", "rosenbrock", "-O", "gd:lr=1e-5", "--max-iter"]
+    command = [sys.executable, "-m", "optbench", "run", "-p", "rosenbrock", "-O", "gd:lr=1e-9", "--max-iter"]
     command += ["1000000000", "--seeds", "3", "-o", str(path), "-j", "1", "--no-plots"]
     child = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, start_new_session=True)
     assert child.stderr is not None

@@ -191,9 +191,8 @@ def _make_driver():  # type: ignore[no-untyped-def]
     evaluate = caller(F64, I64, I64, I64, I64)
     step, fill = caller(I64, I64, I64, F64), caller(I64, I64, I64, I64, F64, I64)
     observe, decode = caller(F64, F64, F64, I64, I64), decoder(Setup)
-    meet, judge, write, clip, warm, reset = (
-        jit.lower(f) for f in (meet_targets, verdict, record_row, clip_gradient, new_rates, restart)
-    )
+    meet, judge, warm, reset = (jit.lower(f) for f in (meet_targets, verdict, new_rates, restart))
+    write, clip = (jit.lower(f, jit.SUM_MATH) for f in (record_row, clip_gradient))
 
     def go(s, until):  # type: ignore[no-untyped-def]
         x, g, hits = array_at(s.x, s.n), array_at(s.g, s.n), array_at(s.hits, s.thresholds.size)

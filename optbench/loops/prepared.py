@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+
 from optbench import kernels
 from optbench.loops import first_order as fo
 from optbench.records import Empty, encode, fields, pack, words

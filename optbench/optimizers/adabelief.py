@@ -13,15 +13,16 @@ import math
 from typing import NamedTuple
 
 from optbench.optimizers._moments import Powers, next_powers
+from optbench.records import Fraction, NonNegative
 from optbench.registry import optimizer
 
 
 class Params(NamedTuple):
     """Hyperparameters, with optax's defaults."""
 
-    beta1: float = 0.9
-    beta2: float = 0.999
-    eps: float = 1e-16
+    beta1: Fraction = 0.9
+    beta2: Fraction = 0.999
+    eps: NonNegative = 1e-16
     eps_root: float = 1e-16
     nesterov: bool = False
 

@@ -10,17 +10,18 @@ taken as one root of the quotient.
 from __future__ import annotations
 
 import math
-from typing import NamedTuple
+from typing import Annotated, NamedTuple
 
+from optbench.records import NonNegative, Range
 from optbench.registry import optimizer
 
 
 class Params(NamedTuple):
     """Hyperparameters, with PyTorch's defaults."""
 
-    rho: float = 0.9
-    eps: float = 1e-6
-    weight_decay: float = 0.0
+    rho: Annotated[float, Range(0.0, 1.0)] = 0.9
+    eps: NonNegative = 1e-6
+    weight_decay: NonNegative = 0.0
 
 
 class State(NamedTuple):

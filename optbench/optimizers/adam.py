@@ -13,6 +13,7 @@ import math
 from typing import NamedTuple
 
 from optbench.optimizers._moments import Powers, moments, next_powers
+from optbench.records import Fraction, NonNegative
 from optbench.registry import optimizer
 from optbench.types import Variant
 
@@ -20,10 +21,10 @@ from optbench.types import Variant
 class Params(NamedTuple):
     """Hyperparameters, with the defaults of the paper."""
 
-    beta1: float = 0.9
-    beta2: float = 0.999
-    eps: float = 1e-8
-    weight_decay: float = 0.0
+    beta1: Fraction = 0.9
+    beta2: Fraction = 0.999
+    eps: NonNegative = 1e-8
+    weight_decay: NonNegative = 0.0
     amsgrad: bool = False
 
 

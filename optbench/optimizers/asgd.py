@@ -14,16 +14,17 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from optbench.records import NonNegative
 from optbench.registry import optimizer
 
 
 class Params(NamedTuple):
     """Hyperparameters, with PyTorch's defaults."""
 
-    lambd: float = 1e-4
-    alpha: float = 0.75
-    t0: float = 1e6
-    weight_decay: float = 0.0
+    lambd: NonNegative = 1e-4
+    alpha: NonNegative = 0.75
+    t0: NonNegative = 1e6
+    weight_decay: NonNegative = 0.0
 
 
 class State(NamedTuple):

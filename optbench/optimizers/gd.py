@@ -10,13 +10,14 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from optbench.records import NonNegative
 from optbench.registry import optimizer
 
 
 class Params(NamedTuple):
     """Hyperparameters, with PyTorch's defaults."""
 
-    weight_decay: float = 0.0
+    weight_decay: NonNegative = 0.0
 
 
 @optimizer(lr=1e-3, params=Params, source="Cauchy 1847; torch SGD")

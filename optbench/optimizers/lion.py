@@ -12,15 +12,16 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from optbench.optimizers._sign import sign
+from optbench.records import Fraction, NonNegative
 from optbench.registry import optimizer
 
 
 class Params(NamedTuple):
     """Hyperparameters, with optax's defaults."""
 
-    beta1: float = 0.9
-    beta2: float = 0.99
-    weight_decay: float = 1e-3
+    beta1: Fraction = 0.9
+    beta2: Fraction = 0.99
+    weight_decay: NonNegative = 1e-3
 
 
 class State(NamedTuple):

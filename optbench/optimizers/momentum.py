@@ -12,15 +12,16 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from optbench.optimizers._velocity import gains
+from optbench.records import NonNegative
 from optbench.registry import optimizer
 
 
 class Params(NamedTuple):
     """Hyperparameters: PyTorch's defaults, but for the momentum itself."""
 
-    momentum: float = 0.9
+    momentum: NonNegative = 0.9
     dampening: float = 0.0
-    weight_decay: float = 0.0
+    weight_decay: NonNegative = 0.0
 
 
 class State(NamedTuple):

@@ -12,14 +12,15 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from optbench.records import NonNegative
 from optbench.registry import optimizer
 
 
 class Params(NamedTuple):
     """Hyperparameters: PyTorch's defaults, but for the momentum itself."""
 
-    momentum: float = 0.9
-    weight_decay: float = 0.0
+    momentum: NonNegative = 0.9
+    weight_decay: NonNegative = 0.0
 
 
 class State(NamedTuple):

@@ -13,16 +13,17 @@ import math
 from typing import NamedTuple
 
 from optbench.optimizers._moments import Powers, moments, next_powers
+from optbench.records import Fraction, NonNegative
 from optbench.registry import optimizer
 
 
 class Params(NamedTuple):
     """Hyperparameters, with PyTorch's defaults."""
 
-    beta1: float = 0.9
-    beta2: float = 0.999
-    eps: float = 1e-8
-    weight_decay: float = 0.0
+    beta1: Fraction = 0.9
+    beta2: Fraction = 0.999
+    eps: NonNegative = 1e-8
+    weight_decay: NonNegative = 0.0
     decoupled_weight_decay: bool = False
 
 

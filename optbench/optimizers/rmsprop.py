@@ -13,6 +13,7 @@ from __future__ import annotations
 import math
 from typing import NamedTuple
 
+from optbench.records import NonNegative
 from optbench.registry import optimizer
 from optbench.types import Variant
 
@@ -20,10 +21,10 @@ from optbench.types import Variant
 class Params(NamedTuple):
     """Hyperparameters, with PyTorch's defaults."""
 
-    alpha: float = 0.99
-    eps: float = 1e-8
-    weight_decay: float = 0.0
-    momentum: float = 0.0
+    alpha: NonNegative = 0.99
+    eps: NonNegative = 1e-8
+    weight_decay: NonNegative = 0.0
+    momentum: NonNegative = 0.0
     centered: bool = False
 
 

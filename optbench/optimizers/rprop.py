@@ -9,19 +9,20 @@ back). The step lengths start at the learning rate of the first step; later rate
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Annotated, NamedTuple
 
 from optbench.optimizers._sign import sign
+from optbench.records import NonNegative, Range
 from optbench.registry import optimizer
 
 
 class Params(NamedTuple):
     """Hyperparameters, with PyTorch's defaults."""
 
-    eta_minus: float = 0.5
-    eta_plus: float = 1.2
-    step_size_min: float = 1e-6
-    step_size_max: float = 50.0
+    eta_minus: Annotated[float, Range(0.0, 1.0, True, True)] = 0.5
+    eta_plus: Annotated[float, Range(1.0, open_low=True)] = 1.2
+    step_size_min: NonNegative = 1e-6
+    step_size_max: NonNegative = 50.0
 
 
 class State(NamedTuple):

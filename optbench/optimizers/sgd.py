@@ -11,15 +11,16 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from optbench.optimizers._velocity import gains
+from optbench.records import NonNegative
 from optbench.registry import optimizer
 
 
 class Params(NamedTuple):
     """Hyperparameters, with PyTorch's defaults."""
 
-    momentum: float = 0.0
+    momentum: NonNegative = 0.0
     dampening: float = 0.0
-    weight_decay: float = 0.0
+    weight_decay: NonNegative = 0.0
     nesterov: bool = False
 
 

@@ -15,16 +15,17 @@ from typing import NamedTuple
 
 from optbench.optimizers._moments import Powers, next_powers
 from optbench.optimizers._sign import sign
+from optbench.records import Fraction, NonNegative
 from optbench.registry import optimizer
 
 
 class Params(NamedTuple):
     """Hyperparameters, with optax's defaults."""
 
-    beta1: float = 0.9
-    beta2: float = 0.999
-    eps: float = 1e-3
-    initial_accumulator_value: float = 1e-6
+    beta1: Fraction = 0.9
+    beta2: Fraction = 0.999
+    eps: NonNegative = 1e-3
+    initial_accumulator_value: NonNegative = 1e-6
 
 
 class State(NamedTuple):

@@ -12,15 +12,15 @@ from __future__ import annotations
 import math
 from typing import NamedTuple
 
-from optbench.records import Budget
+from optbench.records import Budget, Count, NonNegative
 from optbench.registry import schedule
 
 
 class Params(NamedTuple):
     """Half period in steps, at least 1 (default: the run's budget), and the smallest rate."""
 
-    T_max: int = Budget(1.0)  # type: ignore[assignment]
-    eta_min: float = 0.0
+    T_max: Count = Budget(1.0)  # type: ignore[assignment]
+    eta_min: NonNegative = 0.0
 
 
 @schedule(params=Params, source="Loshchilov & Hutter 2017; torch CosineAnnealingLR")

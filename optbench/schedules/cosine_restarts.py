@@ -11,7 +11,7 @@ from __future__ import annotations
 import math
 from typing import NamedTuple
 
-from optbench.records import Budget
+from optbench.records import Budget, Count, NonNegative
 from optbench.registry import schedule
 
 
@@ -21,9 +21,9 @@ class Params(NamedTuple):
     `T_0` and `T_mult` are at least 1.
     """
 
-    T_0: int = Budget(0.25)  # type: ignore[assignment]
-    T_mult: int = 1
-    eta_min: float = 0.0
+    T_0: Count = Budget(0.25)  # type: ignore[assignment]
+    T_mult: Count = 1
+    eta_min: NonNegative = 0.0
 
 
 @schedule(params=Params, source="Loshchilov & Hutter 2017; torch CosineAnnealingWarmRestarts")

@@ -15,6 +15,7 @@ from __future__ import annotations
 import math
 from typing import Literal, NamedTuple
 
+from optbench.records import Count, NonNegative
 from optbench.registry import schedule
 
 TRIANGULAR2, EXP_RANGE = 1, 2  # positions in Params.mode
@@ -25,10 +26,10 @@ class Params(NamedTuple):
 
     base_lr: float = -1.0
     max_lr: float = -1.0
-    step_size_up: int = 2000
+    step_size_up: Count = 2000
     step_size_down: int = -1
     mode: Literal["triangular", "triangular2", "exp_range"] = "triangular"
-    gamma: float = 1.0
+    gamma: NonNegative = 1.0
 
 
 @schedule(params=Params, source="Smith 2017; torch CyclicLR")

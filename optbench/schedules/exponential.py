@@ -11,13 +11,14 @@ from __future__ import annotations
 import math
 from typing import NamedTuple
 
+from optbench.records import NonNegative
 from optbench.registry import schedule
 
 
 class Params(NamedTuple):
     """Factor of one step."""
 
-    gamma: float = 0.999
+    gamma: NonNegative = 0.999
 
 
 @schedule(params=Params, source="torch ExponentialLR")

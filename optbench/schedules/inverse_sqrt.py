@@ -12,13 +12,14 @@ from __future__ import annotations
 import math
 from typing import NamedTuple
 
+from optbench.records import Count
 from optbench.registry import schedule
 
 
 class Params(NamedTuple):
     """Steps after which the rate has fallen to lr / sqrt(2), at least 1."""
 
-    timescale: int = 10_000
+    timescale: Count = 10_000
 
 
 @schedule(params=Params, source="Vaswani et al. 2017; transformers get_inverse_sqrt_schedule")

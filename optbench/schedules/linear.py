@@ -9,17 +9,18 @@ step.
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Annotated, NamedTuple
 
+from optbench.records import Count, Range
 from optbench.registry import schedule
 
 
 class Params(NamedTuple):
     """First and last factor, both in [0, 1], and the number of steps between them, at least 1."""
 
-    start_factor: float = 1 / 3
-    end_factor: float = 1.0
-    total_iters: int = 5
+    start_factor: Annotated[float, Range(0.0, 1.0, open_low=True)] = 1 / 3
+    end_factor: Annotated[float, Range(0.0, 1.0)] = 1.0
+    total_iters: Count = 5
 
 
 @schedule(params=Params, source="torch LinearLR")

@@ -12,7 +12,7 @@ from __future__ import annotations
 import math
 from typing import NamedTuple
 
-from optbench.records import Budget, Vector
+from optbench.records import Budget, Count, NonNegative, Vector
 from optbench.registry import schedule
 
 
@@ -20,8 +20,8 @@ class Params(NamedTuple):
     """Steps of the decays (whole numbers, any order), the factor of each, and what an empty list of steps refers to."""
 
     milestones: Vector = ()  # type: ignore[assignment]
-    gamma: float = 0.1
-    total_steps: int = Budget(1.0)  # type: ignore[assignment]
+    gamma: NonNegative = 0.1
+    total_steps: Count = Budget(1.0)  # type: ignore[assignment]
 
 
 @schedule(params=Params, source="He et al. 2016; torch MultiStepLR")

@@ -13,9 +13,9 @@ ends at step 0, where PyTorch divides by zero, starts at `max_lr`.
 from __future__ import annotations
 
 import math
-from typing import Literal, NamedTuple
+from typing import Annotated, Literal, NamedTuple
 
-from optbench.records import Budget
+from optbench.records import Budget, Count, Positive, Range
 from optbench.registry import schedule
 
 LINEAR = 1  # position in Params.anneal_strategy
@@ -26,11 +26,11 @@ class Params(NamedTuple):
     """Largest rate, steps of the cycle (at least 1), fraction of the way up, form, both divisors, number of phases."""
 
     max_lr: float = -1.0
-    total_steps: int = Budget(1.0)  # type: ignore[assignment]
-    pct_start: float = 0.3
+    total_steps: Count = Budget(1.0)  # type: ignore[assignment]
+    pct_start: Annotated[float, Range(0.0, 1.0)] = 0.3
     anneal_strategy: Literal["cos", "linear"] = "cos"
-    div_factor: float = 25.0
-    final_div_factor: float = 1e4
+    div_factor: Positive = 25.0
+    final_div_factor: Positive = 1e4
     three_phase: bool = False
 
 

@@ -11,14 +11,15 @@ from __future__ import annotations
 import math
 from typing import NamedTuple
 
+from optbench.records import Count, NonNegative
 from optbench.registry import schedule
 
 
 class Params(NamedTuple):
     """Steps until zero, at least 1, and the exponent, at least 0."""
 
-    total_iters: int = 5
-    power: float = 1.0
+    total_iters: Count = 5
+    power: NonNegative = 1.0
 
 
 @schedule(params=Params, source="torch PolynomialLR")

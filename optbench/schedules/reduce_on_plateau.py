@@ -16,6 +16,7 @@ from __future__ import annotations
 import math
 from typing import Literal, NamedTuple
 
+from optbench.records import CountOrZero, Fraction, NonNegative
 from optbench.registry import schedule
 
 MAX, ABS = 1, 1  # positions in Params.mode and Params.threshold_mode
@@ -25,13 +26,13 @@ class Params(NamedTuple):
     """What counts as better, and what is done about too long without it; factor < 1, patience and cooldown in steps."""
 
     mode: Literal["min", "max"] = "min"
-    factor: float = 0.1
-    patience: int = 10
-    threshold: float = 1e-4
+    factor: Fraction = 0.1
+    patience: CountOrZero = 10
+    threshold: NonNegative = 1e-4
     threshold_mode: Literal["rel", "abs"] = "rel"
-    cooldown: int = 0
-    min_lr: float = 0.0
-    eps: float = 1e-8
+    cooldown: CountOrZero = 0
+    min_lr: NonNegative = 0.0
+    eps: NonNegative = 1e-8
 
 
 class State(NamedTuple):

@@ -11,15 +11,15 @@ from __future__ import annotations
 import math
 from typing import NamedTuple
 
-from optbench.records import Budget
+from optbench.records import Budget, Count, NonNegative
 from optbench.registry import schedule
 
 
 class Params(NamedTuple):
     """Steps between two decays, at least 1 (default: a third of the run's budget), and the factor of each."""
 
-    step_size: int = Budget(1 / 3)  # type: ignore[assignment]
-    gamma: float = 0.1
+    step_size: Count = Budget(1 / 3)  # type: ignore[assignment]
+    gamma: NonNegative = 0.1
 
 
 @schedule(params=Params, source="torch StepLR")

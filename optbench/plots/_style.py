@@ -1,0 +1,195 @@
+"""What all figures share: who has which colour, sizes, the grid of panels, numbers as text, and files.
+
+Figures are made of matplotlib's objects and drawn by Agg: no pyplot, no global state.
+"""
+
+from __future__ import annotations
+
+import os
+import zlib
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from optbench.registry import list_optimizers, list_schedules, unknown
+from optbench.types import Array
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+# Okabe & Ito (2008), Color Universal Design, without its yellow, which is too light for lines on white; then two of
+# Tol's "muted" set (SRON/EPS/TN/09-002). The order is of use: the first names get the colours furthest apart.
+COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000", "#882255", "#332288")
+DASHES: tuple[Any, ...] = ("-", (0, (5, 1.5)), (0, (1.5, 1.2)), (0, (6, 1.5, 1.5, 1.5)))
+MARKERS = "osD^vP<>Xh*pd"
+
+# Names that are often compared stand first, so that they differ by colour alone; all others follow by name.
+_FIRST = {
+    "optimizer": ("adam", "gd", "momentum", "rmsprop", "adagrad", "nesterov", "sgd", "adamw", "lamb"),
+    "schedule": ("constant", "cosine", "step", "exponential", "one_cycle", "linear", "reduce_on_plateau"),
+}
+_KNOWN: dict[str, Callable[[], list[str]]] = {"optimizer": list_optimizers, "schedule": list_schedules}
+
+FONT = 7.0  # points
+GREY = "0.35"
+SUFFIXES = (".pdf", ".png", ".svg")
+_RC = {
+    "font.size": FONT,
+    "font.family": "DejaVu Sans",  # comes with matplotlib: the same figure on every machine
+    "axes.titlesize": FONT + 1,
+    "axes.labelsize": FONT,
+    "axes.linewidth": 0.6,
+    "xtick.labelsize": FONT - 0.5,
+    "ytick.labelsize": FONT - 0.5,
+    "xtick.major.width": 0.6,
+    "ytick.major.width": 0.6,
+    "xtick.major.size": 2.5,
+    "ytick.major.size": 2.5,
+    "hatch.linewidth": 0.4,
+    "hatch.color": "0.75",
+}
+
+
+class Style(NamedTuple):
+    """How a line looks, in colour and in grey."""
+
+    color: str
+    linestyle: Any
+    marker: str
+
+
+@lru_cache
+def _order(factor: str) -> tuple[str, ...]:
+    first = _FIRST[factor]
+    return (*first, *(name for name in _KNOWN[factor]() if name not in first))
+
+
+def style_of(factor: str, label: str) -> Style:
+    """The look of an optimizer or a schedule, by its label: the same in every figure, whatever else is shown.
+
+    The registered name, the first word of a label, decides the colour; its settings, which tell variants apart, decide
+    dashes and marker. A name that is not registered gets a place that depends on its letters.
+    """
+    name, *settings = label.split(" ")
+    order = _order(factor)
+    place = order.index(name) if name in order else zlib.crc32(name.encode())
+    turn = place // len(COLOURS)
+    look = turn + 5 * zlib.crc32(" ".join(settings).encode()) if settings else turn
+    return Style(COLOURS[place % len(COLOURS)], DASHES[look % len(DASHES)], MARKERS[(place + look) % len(MARKERS)])
+
+
+@contextmanager
+def style() -> Iterator[None]:
+    """Fonts and line widths of the package, whatever the user's own settings are."""
+    import matplotlib as mpl
+
+    with mpl.rc_context():
+        mpl.rcdefaults()
+        mpl.rcParams.update(_RC)
+        yield
+
+
+def panels(count: int, width: float, height: float, columns: int | None = None) -> tuple[Figure, list[Axes]]:
+    """A figure with a grid of `count` panels of that size in inches, labels included, three beside each other at most."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    columns = columns or (count if count < 4 else 2 if count == 4 else 3)
+    rows = -(-count // columns)
+    figure = Figure(figsize=(max(columns * width, 4.2), rows * height + 0.75), layout="constrained")
+    FigureCanvasAgg(figure)
+    return figure, [figure.add_subplot(rows, columns, k + 1) for k in range(count)]
+
+
+def describe(figure: Figure, title: str, caption: str) -> None:
+    """Title above the panels and a caption below them, at the left, within the figure's width."""
+    import textwrap
+
+    width, height = figure.get_size_inches()
+    lines = textwrap.wrap(caption, int(width * 72 / (FONT * 0.53)))
+    below, above = (0.06 + len(lines) * FONT * 1.3 / 72) / height, 0.28 / height
+    figure.text(0.06 / width, 1 - 0.06 / height, title, fontsize=FONT + 2, weight="bold", va="top", in_layout=False)
+    figure.text(0.06 / width, 0.05 / height, "\n".join(lines), color=GREY, va="bottom", linespacing=1.2, in_layout=False)
+    engine = figure.get_layout_engine()
+    assert engine is not None
+    engine.set(rect=(0, below, 1, 1 - below - above))  # type: ignore[call-arg]
+
+
+def spread(wanted: ArrayLike, gap: float, low: float = 0.0, high: float = 1.0) -> Array:
+    """Positions nearest to `wanted`, in the order given, at least `gap` apart, within [low, high] where they fit."""
+    from scipy.optimize import isotonic_regression
+
+    steps = gap * np.arange(np.size(wanted))
+    free = isotonic_regression(np.asarray(wanted, dtype=np.float64) - steps).x
+    room = max(high - low - (steps[-1] if len(steps) else 0.0), 0.0)
+    return np.clip(free, low, low + room) + steps
+
+
+def chosen(table: pd.DataFrame, runs: pd.DataFrame, **wanted: str | None) -> pd.DataFrame:
+    """Rows of a table of labels whose factors are as `wanted`, each a label or a registered name.
+
+    Raises
+    ------
+    ValueError
+        There is no such label; the message lists the known ones.
+    """
+    for factor, name in wanted.items():
+        if name is not None:
+            keep = (table[factor] == name) | (runs.loc[table.index, factor] == name)
+            if not keep.any():
+                raise unknown(factor, name, set(table[factor]))
+            table = table[keep]
+    return table
+
+
+def number_text(value: float) -> str:
+    """Text of a count in a narrow cell: 842, 4213, 12k, 3.4M."""
+    for unit, suffix in ((1e6, "M"), (1e3, "k")):
+        if value >= 10 * unit or (suffix == "M" and value >= 0.9995e6):
+            return f"{value / unit:.2g}{suffix}" if value < 99.5 * unit else f"{value / unit:.0f}{suffix}"
+    return f"{value:.0f}"
+
+
+def seconds_text(value: float) -> str:
+    """Text of a time in a narrow cell: 3.4s, 12ms, 840us."""
+    for unit, suffix in ((1.0, "s"), (1e-3, "ms"), (1e-6, "\N{MICRO SIGN}s")):
+        if value >= 0.9995 * unit:
+            return f"{value / unit:.3g}{suffix}" if value < 999.5 * unit else f"{value / unit:.0f}{suffix}"
+    return f"{value / 1e-9:.3g}ns"
+
+
+def save(figure: Figure, path: str | os.PathLike[str]) -> Path:
+    """Write a figure as PNG (200 dpi), SVG or PDF, by the ending of `path`; the same figure gives the same bytes.
+
+    Raises
+    ------
+    ValueError
+        Another ending.
+    """
+    import matplotlib as mpl
+
+    target = Path(path)
+    if target.suffix.lower() not in SUFFIXES:
+        raise ValueError(f"a figure is saved as {', '.join(SUFFIXES)}, not {target.suffix or target.name!r}")
+    undated: dict[str, Any] = {".png": {"Software": None}, ".svg": {"Date": None}, ".pdf": {"CreationDate": None}}
+    with mpl.rc_context({"svg.hashsalt": "optbench", "pdf.fonttype": 42}):
+        figure.savefig(target, dpi=200, metadata=undated[target.suffix.lower()])
+    return target
+
+
+def panel_title(axes: Axes, label: str) -> None:
+    """Title of a panel, in two lines where it is too long for one."""
+    name, _, settings = label.partition(" ")
+    axes.set_title(label if len(label) <= 36 else f"{name}\n{settings}")
+
+
+def present(values: Sequence[str]) -> list[str]:
+    """Different values in order of appearance."""
+    return list(dict.fromkeys(values))
