@@ -8,29 +8,25 @@ from __future__ import annotations
 
 import itertools
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, NamedTuple
 
-from optbench.config import (
+from optbench.config import Block, Config, ConfigError, Level, Rule
+from optbench.entries import (
     BUDGET,
     LISTS,
     WARMUP,
-    Block,
-    Config,
-    ConfigError,
-    Level,
-    Rule,
     complete,
-    keys_of,
     plain,
     record_keys,
+    resolved,
     settings_of,
     split_entry,
 )
-from optbench.records import Budget
-from optbench.registry import UnknownName, get_schedule
+from optbench.labels import Labels, labels_of, text_of
+from optbench.registry import get_schedule
 from optbench.types import DEFAULT_TARGETS, Optimizer, Problem, Run, Schedule
 
 TRACE_ROWS = 200  # of a thinned trace at most, for the estimate of memory
@@ -68,14 +64,8 @@ def schedule_of(spec: str | Mapping[str, Any] | None, n_steps: int) -> Scheduled
     values = settings_of("schedule", name, given)
     warmup, start = (values.pop(key) for key in WARMUP)
     item, steps = get_schedule(name), max(1, n_steps - warmup)
-    params = item.params(**{key: _resolved(value, steps) for key, value in values.items()})
+    params = item.params(**{key: resolved(value, steps) for key, value in values.items()})
     return Scheduled(item, params, warmup, start)
-
-
-def _resolved(value: Any, n_steps: int) -> Any:
-    if isinstance(value, tuple):
-        return tuple(_resolved(part, n_steps) for part in value)
-    return value.resolve(n_steps) if isinstance(value, Budget) else value
 
 
 def params_record(optimizer: Optimizer, params: Mapping[str, Any] | None = None) -> Any:
@@ -157,91 +147,6 @@ def make_run(
         time_limit=BUDGET["time_limit"].check(time_limit),
         targets=BUDGET["targets"].check(targets),
     )
-
-
-# ------------------------------------------------------------------------------------------------------- labels
-
-
-class Labels(NamedTuple):
-    """Short names of a run's factors for tables and plots."""
-
-    problem: str
-    optimizer: str
-    schedule: str
-    clip: str
-
-
-def labels_of(runs: Iterable[Run]) -> dict[Run, Labels]:
-    """Labels of runs that are shown together.
-
-    A name is followed by the settings that differ from their defaults or that vary while the other factors stay; the
-    learning rate only if it varies so. A rate that an override sets for one problem therefore does not split an
-    optimizer in two. Labels tell any two runs of one problem apart, but for the seed and the budget.
-    """
-    runs = list(runs)
-    table = {
-        "problem": _named(runs, "problem", lambda r: r.settings, lambda r: ()),
-        "optimizer": _named(
-            runs,
-            "optimizer",
-            lambda r: (("lr", r.lr), *r.params),
-            lambda r: (r.problem, r.settings, r.schedule, r.schedule_params, r.warmup, r.warmup_start, _clip(r)),
-        ),
-        "schedule": _named(
-            runs,
-            "schedule",
-            lambda r: (*r.schedule_params, ("warmup", r.warmup), ("warmup_start", r.warmup_start)),
-            lambda r: (r.problem, r.settings, r.optimizer, r.params, _clip(r)),
-        ),
-        "clip": {run: _clip(run) for run in runs},
-    }
-    return {run: Labels(*(table[factor][run] for factor in Labels._fields)) for run in runs}
-
-
-def _named(
-    runs: Sequence[Run],
-    factor: str,
-    settings: Callable[[Run], tuple[tuple[str, Any], ...]],
-    others: Callable[[Run], Any],
-) -> dict[Run, str]:
-    """Name and telling settings of one factor for every run; `others` is what must stay for a setting to vary."""
-    seen, shown = defaultdict[Any, set[Any]](set), defaultdict[str, set[str]](set)
-    for run in runs:
-        name = getattr(run, factor)
-        usual = _usual(factor, name, max(1, run.max_iter - run.warmup))
-        for key, value in settings(run):
-            values = seen[name, key, others(run)]
-            values.add(value)
-            if len(values) > 1 or (key != "lr" and key in usual and value != usual[key]):
-                shown[name].add(key)
-    labels = {}
-    for run in runs:
-        name = getattr(run, factor)
-        telling = (f"{key}={_text(value)}" for key, value in settings(run) if key in shown[name])
-        labels[run] = " ".join((name, *telling))
-    return labels
-
-
-def _usual(factor: str, name: str, n_steps: int) -> dict[str, Any]:
-    """Defaults, or nothing when the name is not registered here (a result from another machine)."""
-    try:
-        keys = keys_of(factor, name)
-    except UnknownName:
-        return {}
-    return {key: _resolved(item.check(item.default), n_steps) for key, item in keys.items() if item.default is not ...}
-
-
-def _clip(run: Run) -> str:
-    return run.clip if run.clip == "none" else f"{run.clip} {_text(run.clip_at)}"
-
-
-def _text(value: Any) -> str:
-    if isinstance(value, tuple):
-        return ",".join(map(_text, value))
-    if isinstance(value, float):
-        short = f"{value:g}"
-        return short if float(short) == value else repr(value)
-    return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 # --------------------------------------------------------------------------------------------------------- plan
@@ -338,7 +243,7 @@ def make_plan(config: Config) -> Plan:
                 cell = replace(run, max_iter=1, time_limit=1.0, targets=())
                 if cell in found:
                     names = ", ".join(level.name for level in levels)
-                    errors[f"{where}: the same cell as {found[cell]} ({names}, lr={_text(run.lr)})"] = None
+                    errors[f"{where}: the same cell as {found[cell]} ({names}, lr={text_of(run.lr)})"] = None
                 found.setdefault(cell, where)
                 runs.append(run)
     for rule in (*config.overrides, *config.excludes):

@@ -18,7 +18,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from optbench import harness
-from optbench.config import load_file
+from optbench.entries import load_file
 from optbench.environment import environment
 from optbench.plan import Plan
 from optbench.store import Entry, Store

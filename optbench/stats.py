@@ -51,8 +51,8 @@ def labels(runs: pd.DataFrame) -> pd.DataFrame:
     settings = runs["optimizer"] + runs["params"] + runs["lr"].astype("str")
     if not (settings.groupby([runs[name] for name in _CELL]).nunique() > 1).any():
         table["optimizer"] = runs["label"]
-    sizes = " n=" + runs["n"].astype("str")
-    table["problem"] = table["problem"].where(table["problem"].str.contains(" n=", regex=False), table["problem"] + sizes)
+    sized = table["problem"].str.contains(" n=", regex=False)
+    table["problem"] = table["problem"].where(sized, table["problem"] + " n=" + runs["n"].astype("str"))
     return _with_budget(table, runs)
 
 
@@ -234,7 +234,8 @@ def ranking(runs: pd.DataFrame, hits: pd.DataFrame, target: float | None = None)
     need(table, "rank: no problem has a known minimum and this target")
     met = (table["iterations"] < np.inf).groupby([table[name] for name in names], sort=False).mean()
     per_problem = table.groupby(["problem", *names], sort=False)["iterations"].median().groupby(names, sort=False)
-    columns: dict[str, pd.Series[Any]] = {"problems": per_problem.size(), "solved": per_problem.agg(lambda cost: (cost < np.inf).sum())}
+    columns: dict[str, pd.Series[Any]] = {"problems": per_problem.size()}
+    columns["solved"] = per_problem.agg(lambda cost: (cost < np.inf).sum())
     columns["success"] = met
     placed = {on: _placed(table, on) for on in get_args(On)}
     for on, frame in placed.items():

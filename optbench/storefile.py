@@ -79,63 +79,62 @@ def _connect(path: Path, options: str) -> sqlite3.Connection:
 
 def open_reader(path: Path) -> sqlite3.Connection:
     """Connect to read only. Raises StoreError: no file, not a store, a newer schema, unreadable."""
-    nothing = f"{path} is empty: there are no results to read"
     if not inspect(path):
-        raise StoreError(nothing if path.exists() else f"{path} does not exist: there are no results to read")
+        raise StoreError(f"{path} {'is empty' if path.exists() else 'does not exist'}: there are no results to read")
     with sentences(path):
         try:
             # Not read-only: such a connection leaves the log's files behind, and cannot take in a killed writer's.
-            con, made = _counted(path, "mode=rw")
+            return _prepared(path, "mode=rw", "PRAGMA query_only = ON")
         except sqlite3.OperationalError:
             # A log needs a folder that can be written; where there is no log, the file can be read without.
             if path.with_name(path.name + "-wal").exists():
                 raise
-            con, made = _counted(path, "mode=ro&immutable=1")
-        if not made:  # its writer was killed while making the tables
-            con.close()
-            raise StoreError(nothing)
-        con.execute("PRAGMA query_only = ON")
-        return con
-
-
-def _counted(path: Path, options: str) -> tuple[sqlite3.Connection, int]:
-    """Connect, and count the tables that are found."""
-    con = _connect(path, options)
-    try:
-        return con, con.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
-    except BaseException:
-        con.close()
-        raise
+            return _prepared(path, "mode=ro&immutable=1")
 
 
 def open_writer(path: Path) -> sqlite3.Connection:
     """Connect to write, to a new or an existing store; the caller holds `lock`. Raises StoreError."""
+    if not inspect(path):
+        with sentences(path):
+            _create(path.resolve())
     with sentences(path):
-        con, made = _counted(path, "mode=rwc")
+        settings = ("PRAGMA journal_mode = WAL", "PRAGMA synchronous = NORMAL", "PRAGMA foreign_keys = ON")
+        con = _prepared(path, "mode=rw", *settings)
         try:
-            if not made:
-                _create(con)
-            con.execute("PRAGMA journal_mode = WAL")
-            con.execute("PRAGMA synchronous = NORMAL")
-            con.execute("PRAGMA foreign_keys = ON")
-            con.execute("BEGIN IMMEDIATE")
-            con.execute("DELETE FROM writer")
-            con.execute("INSERT INTO writer VALUES (?, ?)", (os.getpid(), now()))
-            con.execute("COMMIT")
+            con.execute("UPDATE writer SET pid = ?, since = ?", (os.getpid(), now()))
         except BaseException:
             con.close()
             raise
         return con
 
 
-def _create(con: sqlite3.Connection) -> None:
-    """All tables or none, and before the file gets a log: its marks then are in the file itself from the start."""
-    con.execute("BEGIN EXCLUSIVE")
-    con.execute(f"PRAGMA application_id = {tables.APPLICATION_ID}")
-    con.execute(f"PRAGMA user_version = {tables.SCHEMA}")
-    for statement in tables.CREATE:
-        con.execute(statement)
-    con.execute("COMMIT")
+def _prepared(path: Path, options: str, *statements: str) -> sqlite3.Connection:
+    """Connect, run some statements and make sure that the file can be read."""
+    con = _connect(path, options)
+    try:
+        for statement in (*statements, "SELECT count(*) FROM writer"):
+            con.execute(statement).fetchone()
+    except BaseException:
+        con.close()
+        raise
+    return con
+
+
+def _create(target: Path) -> None:
+    """Put an empty store in its place in one step: whenever the process is killed, there is all of it or nothing."""
+    with closing(sqlite3.connect(":memory:", isolation_level=None)) as con:
+        con.execute(f"PRAGMA application_id = {tables.APPLICATION_ID}")
+        con.execute(f"PRAGMA user_version = {tables.SCHEMA}")
+        for statement in tables.CREATE:
+            con.execute(statement)
+        con.execute("INSERT INTO writer VALUES (?, ?)", (os.getpid(), now()))
+        content = con.serialize()
+    half = target.with_name(f".{target.name}.new")
+    with half.open("wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+    half.replace(target)
 
 
 def lock(path: Path) -> BaseFileLock:

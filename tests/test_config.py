@@ -10,7 +10,8 @@ from typing import Any
 
 import pytest
 
-from optbench.config import BUDGET, Config, ConfigError, keys_of, load_config, parse_config, quick_config
+from optbench.config import Config, ConfigError, load_config, parse_config, quick_config
+from optbench.entries import BUDGET, keys_of
 from optbench.registry import list_optimizers, list_problems
 from optbench.types import DEFAULT_TARGETS
 
@@ -295,7 +296,7 @@ def own_step(x, g, state, c):
 
 USER = """
 import sys
-from optbench.config import load_config, load_file
+from optbench.config import load_config; from optbench.entries import load_file
 from optbench.plan import make_plan
 plan = make_plan(load_config(sys.argv[1]))
 assert [(run.optimizer, run.lr, run.params) for run in plan.runs] == [("own_step", 0.25, (("tilt", 2.0),))]

@@ -16,7 +16,8 @@ import numpy as np
 import pytest
 
 from optbench.config import ConfigError, parse_config, quick_config
-from optbench.plan import Plan, labels_of, make_plan, make_run, params_record, schedule_of
+from optbench.labels import labels_of
+from optbench.plan import Plan, make_plan, make_run, params_record, schedule_of
 from optbench.records import Budget, encode
 from optbench.registry import (
     UnknownName,

@@ -159,27 +159,12 @@ def test_killed_writers_results_can_be_read_before_anyone_writes_again(path: Pat
     assert {*keys} <= {*load(path).runs.index}
 
 
-def test_file_of_a_writer_killed_while_making_it_is_an_empty_one(path: Path) -> None:
-    # What is on disk at that moment: pages of the new file, and the journal that takes them back.
-    half = {}
-    with closing(sqlite3.connect(path, isolation_level=None)) as con:
-        con.execute("PRAGMA cache_size = 1")
-        con.execute("BEGIN EXCLUSIVE")
-        con.execute(f"PRAGMA application_id = {tables.APPLICATION_ID}")
-        con.execute("CREATE TABLE filler (x)")
-        con.execute("INSERT INTO filler VALUES (zeroblob(100000))")  # more than the cache holds: the journal is in use
-        half["results.db-journal"] = path.with_name("results.db-journal").read_bytes()
-        con.execute("COMMIT")
-    half["results.db"] = path.read_bytes()
-    for attempt in (load, Store):
-        for name, content in half.items():
-            path.with_name(name).write_bytes(content)
-        if attempt is load:
-            with pytest.raises(StoreError, match="is empty: there are no results to read"):
-                load(path)
-        else:
-            record(path, (make_run(), make_result()))
+def test_what_a_writer_killed_while_making_the_file_left_is_no_obstacle(path: Path) -> None:
+    half = path.with_name(".results.db.new")
+    half.write_bytes(b"SQLite format 3\0 and then")
+    record(path, (make_run(), make_result()))
     assert len(load(path).runs) == 1
+    assert not half.exists()
 
 
 def test_second_writer_is_refused_at_once_and_readers_are_not(path: Path) -> None:

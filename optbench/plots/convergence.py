@@ -28,6 +28,7 @@ class Line(NamedTuple):
     """One line of a panel: positions, shape (k,), and lower quartile, median, upper quartile, shape (3, k)."""
 
     label: str
+    detail: str
     x: Array
     y: Array
     end: Literal["converged", "diverged", "stopped"]
@@ -64,8 +65,8 @@ def convergence(
     Returns
     -------
     Figure
-        A run that has ended holds its last value until the last of its seeds ends, and counts as infinite from there on
-        if it diverged or failed. Dot: the median run converged; cross: it diverged, or left the panel.
+        A run that has ended holds its last value, or counts as infinite from there on if it diverged or failed. A line
+        ends at a dot where the median run converged, at a cross where it diverged, else where the last run ended.
 
     Raises
     ------
@@ -81,32 +82,76 @@ def convergence(
     if x == "seconds":
         table = table[runs.loc[table.index, "wall_median"].notna()]
         stats.need(table, "plot: none was timed")
-    frame = runs.loc[table.index].assign(**table)
-    points = dict(tuple(traces[traces["run"].isin(_best(frame, by).index)].groupby("run", sort=False)))
-    lines = {name: _lines(part, points, by, x, quantity) for name, part in _best(frame, by).groupby("problem", sort=False)}
+    frame = _best(runs.loc[table.index].assign(**table), by)
+    points = dict(tuple(traces[traces["run"].isin(frame.index)].groupby("run", sort=False)))
+    details = _details(frame, by)
+    lines: dict[str, list[Line]] = {}
+    for (name, label), cell in frame.groupby(["problem", by], sort=False):
+        curves = [_curve(row, points[key], x, quantity) for key, row in cell.iterrows() if key in points]
+        if curves:
+            lines.setdefault(name, []).append(_median(label, details[name, label], curves, cell))
+    stats.need(pd.Series(lines), "plot: none has a trace")
     with _style.style():
         return _draw(frame, lines, by, x, quantity)
 
 
 def _best(frame: pd.DataFrame, by: By) -> pd.DataFrame:
     """Rows of the combination of other factors that each line shows."""
-    others = [name for name in ("optimizer", "schedule", "clip") if name != by]
-    keys = [frame["problem"], frame[by], *(frame[name] for name in others)]
+    keys = [frame[name] for name in ("problem", by, *_others(by))]
     needed = frame["nit"].astype("float64").where(frame["status"] == "converged", np.inf)
     at_end = frame["fun"].where(frame["fun"].abs() < np.inf, np.inf)
     ranked = stats.medians(needed, keys).to_frame("needed").assign(at_end=stats.medians(at_end, keys))
     first = ranked.sort_values(["needed", "at_end"], kind="stable").groupby(level=[0, 1], sort=False).head(1)
-    cells = list(zip(*keys, strict=True))
     keep = set(first.index)
-    return frame[[cell in keep for cell in cells]]
+    return frame[[cell in keep for cell in zip(*keys, strict=True)]]
 
 
-def _lines(part: pd.DataFrame, points: dict[str, pd.DataFrame], by: By, x: X, quantity: Quantity) -> list[Line]:
-    """Lines of one problem."""
-    made = []
-    for label, cell in part.groupby(by, sort=False):
-        curves = [_curve(row, points[key], x, quantity) for key, row in cell.iterrows() if key in points]
-        if curves:
-            failed = len(cell) - len(curves)
-            made.append(_median(str(label), curves, failed, list(cell["status"])))
-    return made
+def _others(by: By) -> list[str]:
+    return [name for name in ("optimizer", "schedule", "clip") if name != by]
+
+
+def _details(frame: pd.DataFrame, by: By) -> dict[tuple[str, str], str]:
+    """What else a line shows, where lines differ in it: its schedule (or optimizer) and clipping, as short as unique."""
+    parts = []
+    for factor in _others(by):
+        labels = _style.present(frame[factor])
+        names = {label: label.split(" ")[0] for label in labels}
+        short = names if len(set(names.values())) == len(labels) else dict(zip(labels, labels, strict=True))
+        if len(labels) > 1:
+            parts.append([short[label] for label in frame[factor]])
+    texts = [", ".join(each) for each in zip(*parts, strict=True)] if parts else [""] * len(frame)
+    return dict(zip(zip(frame["problem"], frame[by], strict=True), texts, strict=True))
+
+
+def _curve(row: pd.Series[Any], points: pd.DataFrame, x: X, quantity: Quantity) -> tuple[Array, Array, bool]:
+    """Positions and values of one run (logarithms but for f), and whether it ended as infinite."""
+    at = points["iteration"].to_numpy(dtype=np.float64)
+    if x == "seconds":
+        at = at * (row["wall_median"] / max(row["nit"], 1))
+    value = points["grad_norm" if quantity == "grad_norm" else "f"].to_numpy(dtype=np.float64)
+    quantity = _shown(row["f_opt"], quantity)
+    if quantity == "gap":
+        value = value - row["f_opt"]
+    bad = row["status"] in _FAILED
+    if quantity != "f":
+        floor = max(_EPS * max(abs(row["f_opt"]) if quantity == "gap" else 0.0, value[0]), _TINY)
+        value = np.log10(np.maximum(value, floor))
+    return at, np.where(np.isfinite(value), value, np.inf), bad
+
+
+def _shown(f_opt: float, quantity: Quantity) -> Quantity:
+    return "f" if quantity == "gap" and math.isnan(f_opt) else quantity
+
+
+def _median(label: str, detail: str, curves: list[tuple[Array, Array, bool]], cell: pd.DataFrame) -> Line:
+    """Quartiles over the runs of a cell at every recorded position of any of them."""
+    missing = len(cell) - len(curves)
+    at = np.unique(np.concatenate([position for position, _, _ in curves]))
+    values = np.full((len(cell), at.size), np.inf)
+    for k, (position, value, bad) in enumerate(curves):
+        values[k] = value[np.searchsorted(position, at, side="right") - 1]
+        if bad:
+            values[k, at > position[-1]] = np.inf
+    y = stats.quartiles(values)
+    ends = np.sort([position[-1] for position, _, _ in curves])
+    return Line(label, detail, at, y, "stopped")
