@@ -28,7 +28,9 @@ FACTORS = {"problem": "problems", "optimizer": "optimizers", "schedule": "schedu
 class Group(click.Group):
     """A group whose unknown command gets the nearest known name."""
 
-    def resolve_command(self, ctx: click.Context, args: list[str]) -> tuple[str | None, click.Command | None, list[str]]:
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
         """Find the command; fail with the nearest name and all known ones."""
         if args and not args[0].startswith("-") and self.get_command(ctx, args[0]) is None:
             from optbench.registry import unknown
@@ -86,7 +88,7 @@ def show(name: str) -> None:
     """Formula, source, settings with their defaults and conventions of NAME."""
     from optbench.registry import OPTIMIZERS, PROBLEMS, SCHEDULES, unknown
 
-    kinds = {"problem": PROBLEMS, "optimizer": OPTIMIZERS, "schedule": SCHEDULES}
+    kinds: dict[str, Any] = {"problem": PROBLEMS, "optimizer": OPTIMIZERS, "schedule": SCHEDULES}
     with _sentences():
         found = {kind: registry.get(name) for kind, registry in kinds.items() if name in registry.names()}
         if not found:
@@ -142,7 +144,9 @@ def run(matrix: Path | None, output: Path | None, jobs: int | None, repeats: int
 
         named = _named_matrix(options)
         if matrix is not None and named:
-            raise ValueError("-p, -O, -s, --max-iter and --seeds stand in place of a matrix file: give one or the other")
+            raise ValueError(
+                "-p, -O, -s, --max-iter and --seeds stand in place of a matrix file: give one or the other"
+            )
         stem = matrix.stem if matrix else "named" if named else "quick"
         config = load_config(matrix) if matrix else parse_config(named, "command line") if named else quick_config()
         plan = make_plan(config)
@@ -307,7 +311,9 @@ def _save_plots(plan: Plan, results: Results, path: Path) -> list[Path]:
 @click.argument("results", type=click.Path(path_type=Path))
 @click.option("--kind", default="convergence", help="Which figure; --kind help lists them.", show_default=True)
 @click.option("-o", "--output", type=click.Path(dir_okay=False, path_type=Path), help="PNG, SVG or PDF by its ending.")
-@click.option("--where", multiple=True, metavar="COLUMN=VALUE", help="Only runs with this value, for example problem=beale.")
+@click.option(
+    "--where", multiple=True, metavar="COLUMN=VALUE", help="Only runs with this value, for example problem=beale."
+)
 def plot(results: Path, kind: str, output: Path | None, where: tuple[str, ...]) -> None:
     """Draw a figure from a results file."""
     with _sentences():
@@ -374,12 +380,16 @@ def doctor() -> None:
         folder = jit.cache_folder()
     kernels = list(folder.glob("*.o")) if folder else []
     size = sum(path.stat().st_size for path in kernels) / 1e6
-    click.echo(f"{'kernel cache':<18} {f'{folder} ({len(kernels)} kernels, {size:.1f} MB)' if folder else 'not writable'}")
+    click.echo(
+        f"{'kernel cache':<18} {f'{folder} ({len(kernels)} kernels, {size:.1f} MB)' if folder else 'not writable'}"
+    )
     for name, value in record.items():
         if name == "clock_resolution":
             value = f"{value * 1e9:.0f} ns"
         elif name == "noise":
-            value = f"{100 * value:.1f} % (spread of a fixed computation; above 10 %, timings of short runs are unreliable)"
+            value = (
+                f"{100 * value:.1f} % (spread of a fixed computation; above 10 %, timings of short runs are unreliable)"
+            )
         elif name == "memory_bytes":
             value = f"{value / 2**30:.1f} GiB"
         elif isinstance(value, dict):

@@ -21,7 +21,15 @@ I64 = types.int64
 VECTOR = types.Array(types.float64, 1, "C")
 INTEGERS = types.Array(types.int64, 1, "C")
 MATRIX = types.Array(types.float64, 2, "C")
-_NUMBA = {"float": F64, "int": I64, "bool": types.boolean, "choice": I64, "vector": VECTOR, "matrix": MATRIX, "scratch": VECTOR}
+_NUMBA = {
+    "float": F64,
+    "int": I64,
+    "bool": types.boolean,
+    "choice": I64,
+    "vector": VECTOR,
+    "matrix": MATRIX,
+    "scratch": VECTOR,
+}
 _RANK = {"vector": 1, "matrix": 2, "scratch": 1}
 
 

@@ -19,7 +19,6 @@ from optbench import kernels
 from optbench.jit import Kernel
 from optbench.loops import first_order as fo
 from optbench.loops.prepared import Method, Outcome, PreparedRun
-from optbench.records import Budget
 from optbench.registry import OPTIMIZERS, PROBLEMS, SCHEDULES
 from optbench.types import Array, Problem, Result, Run, Status
 
@@ -28,6 +27,7 @@ LONGEST = 5.0  # seconds that all timed repeats of one run may take together, bu
 TOGETHER = 64  # runs that are timed in turn, and held in memory, at a time
 SLACK = 1e-12  # by how much, relative to the gap, a re-evaluated objective may miss the target it was said to meet
 
+_TIMEOUT: tuple[Status, str] = ("timeout", "the time limit has passed")
 _ENDS: dict[int, tuple[Status, str]] = {
     fo.CONVERGED: ("converged", "every target was met"),
     fo.SMALL_GRADIENT: ("converged", "the largest gradient entry is at most gtol"),
@@ -53,7 +53,8 @@ def start_of(problem: Problem, seed: int) -> Array:
     text = json.dumps(["start", problem.name, problem.n, sorted(problem.settings.items(), key=str), seed], default=str)
     state = int.from_bytes(hashlib.sha256(text.encode()).digest()[:16], "little")
     low, high = problem.bounds.T
-    return np.random.Generator(np.random.PCG64(state)).uniform(low, high)
+    start: Array = np.random.Generator(np.random.PCG64(state)).uniform(low, high)
+    return start
 
 
 def method_of(run: Run, record: str = "log", gtol: float = 0.0) -> Method:
@@ -130,7 +131,7 @@ def failed(status: Status, message: str, targets: Sequence[float]) -> Result:
 def judge(prepared: PreparedRun, outcome: Outcome, targets: Sequence[float]) -> Result:
     """Result of a run, its end point evaluated again outside the loop: a claim that does not hold is an error."""
     problem = prepared.problem
-    status, message = ("timeout", "the time limit has passed") if outcome.timed_out else _ENDS[outcome.code]
+    status, message = _TIMEOUT if outcome.timed_out else _ENDS[outcome.code]
     fun, jac = kernels.evaluate(problem, outcome.x)
     levels, wanted = prepared.thresholds, sorted(targets, reverse=True)
     met = [int(hit) if hit >= 0 else None for hit in outcome.hits] if levels.size else [None] * len(wanted)
@@ -179,8 +180,3 @@ def _measure_group(group: list[Run], repeats: int) -> Iterator[tuple[Run, list[f
             if turn == 0 or (turn + 1) * once[k] * blocks[k] <= LONGEST:
                 samples[k].append(item.seconds(blocks[k]) / blocks[k])
     yield from zip(group, samples, strict=True)
-
-
-def resolved(params: Any, n_steps: int) -> Any:
-    """Schedule settings with every `Budget` default replaced by its number of steps."""
-    return type(params)(*(value.resolve(n_steps) if isinstance(value, Budget) else value for value in params))

@@ -67,7 +67,17 @@ _CTYPES: dict[str, Any] = {"d": ctypes.c_double, "i": ctypes.c_int64}
 # ---------------------------------------------------------------------------------------------- fingerprints
 
 
-ENGINE = ("jit.py", "noalias.py", "codec.py", "records.py", "kernels.py", "coordinate.py", "clipping.py", "loops", "schedules/_warmup.py")
+ENGINE = (
+    "jit.py",
+    "noalias.py",
+    "codec.py",
+    "records.py",
+    "kernels.py",
+    "coordinate.py",
+    "clipping.py",
+    "loops",
+    "schedules/_warmup.py",
+)
 
 
 @functools.cache
@@ -297,7 +307,9 @@ def _compile(function: Callable[..., Any], kinds: str, fastmath: frozenset[str])
     from optbench.noalias import NoAlias
 
     numba_types = [{"d": types.float64, "i": types.int64}[kind] for kind in kinds]
-    callback = cfunc(numba_types[0](*numba_types[1:]), error_model="numpy", fastmath=set(fastmath), pipeline_class=NoAlias)(function)
+    callback = cfunc(
+        numba_types[0](*numba_types[1:]), error_model="numpy", fastmath=set(fastmath), pipeline_class=NoAlias
+    )(function)
     return callback.native_name.removeprefix("cfunc."), callback._library.serialize_using_object_code()
 
 

@@ -5,7 +5,7 @@ kind           signature (all pointers as 64-bit integers)                 compi
 =============  ==========================================================  =========================================
 objective      ``double (x, g, n, data)``                                  ``Problem.fun_grad``
 Hessian        ``int64 (x, h, n, data)``                                   ``Problem.hess_fun``
-step           ``int64 (frame, t, double lr)``, frame: `coordinate`        ``Optimizer.constants``, ``update``, ``scale``
+step           ``int64 (frame, t, double lr)``, frame: `coordinate`        ``Optimizer.constants``, ``update``, ...
 schedule       ``int64 (out, t0, count, double lr, params)``               ``Schedule.value``
 observer       ``double (double f, double lr, params, state)``             ``Schedule.value`` of an observing schedule
 =============  ==========================================================  =========================================
@@ -23,6 +23,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from optbench import jit
+from optbench.coordinate import make_step
 from optbench.records import Empty, encode, fields, pack
 
 if TYPE_CHECKING:
@@ -30,14 +31,13 @@ if TYPE_CHECKING:
 
 Array = NDArray[np.float64]
 LANES = 8  # float64 a cache line: arrays start on one
-from optbench.coordinate import make_step
 
 # ------------------------------------------------------------------------------------------------- objectives
 
 
 def objective(problem: Problem) -> jit.Kernel:
     """Kernel of ``fun_grad``, compiled once for the problem's code, whatever its data."""
-    return _objective(problem.fun_grad, type(problem.data), problem.name)
+    return _objective(problem.fun_grad, problem.record, problem.name)
 
 
 @functools.cache
@@ -103,7 +103,7 @@ def evaluate_hess(problem: Problem, x: Array) -> Array:
     """Hessian at `x`, shape (n,), contiguous float64, from the compiled function: shape (n, n)."""
     assert problem.hess_fun is not None
     h = np.zeros((problem.n, problem.n))
-    kernel = _hessian(problem.hess_fun, type(problem.data), problem.name)
+    kernel = _hessian(problem.hess_fun, problem.record, problem.name)
     kernel(x.ctypes.data, h.ctypes.data, problem.n, data_words(problem).ctypes.data)
     return h
 
@@ -188,7 +188,7 @@ def code_of(problem: Problem, optimizer: Optimizer, params: Any, schedule: Sched
     update, state = form_of(optimizer, params)
     parts = [
         jit.engine_hash(),
-        _key((problem.fun_grad,), (type(problem.data),)),
+        _key((problem.fun_grad,), (problem.record,)),
         _key(
             (optimizer.constants, update, optimizer.scale, optimizer.finish),
             (optimizer.params, state, optimizer.shared),
@@ -206,7 +206,7 @@ def data_hash(problem: Problem) -> str:
     """Hash of the problem's data, start and minimum."""
     if problem not in _DATA_HASHES:
         digest = hashlib.sha256(repr(problem.f_opt).encode() + problem.x0.tobytes())
-        for field, item in zip(fields(type(problem.data)), encode(problem.data), strict=True):
+        for field, item in zip(fields(problem.record), encode(problem.data), strict=True):
             if field.kind != "scratch":
                 digest.update(np.asarray(item).tobytes())
         _DATA_HASHES[problem] = digest.hexdigest()[:16]

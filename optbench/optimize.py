@@ -21,7 +21,7 @@ from optbench.types import DEFAULT_TARGETS, Array, Problem, Result, Status
 if TYPE_CHECKING:
     import pandas as pd
 
-RECORDS = ("all", "log", "none")
+RECORDS = ("all", "log")
 LARGEST_TRACE = 2**31  # bytes of recorded points beyond which record="all" is refused
 
 
@@ -46,9 +46,9 @@ class OptimizeResult:
     success : bool
         Whether the status is ``converged``.
     hits : dict of float to int or None
-        For every target tau the first iteration t with f(x_t) - f_opt <= tau (f(x_0) - f_opt); None where there was none.
+        For every target tau the first iteration t with f(x_t) - f_opt <= tau (f(x_0) - f_opt); None: there was none.
     trace : pandas.DataFrame
-        Columns ``f``, ``grad_norm`` (Euclidean, before clipping) and ``lr``, indexed by ``iteration`` from 0, the start.
+        Columns ``f``, ``grad_norm`` (Euclidean, before clipping) and ``lr``, indexed by ``iteration``; 0 is the start.
         With ``record="all"`` it has every iteration, and ``trace.attrs["x"]`` the points, shape (nit + 1, n).
     """
 
@@ -114,8 +114,8 @@ def minimize(
     params : mapping, optional
         Hyperparameters by name; default: the optimizer's.
     schedule : str or mapping, optional
-        A registered name, or ``{"name": ..., settings...}``, with ``"warmup": steps`` (and ``"warmup_start"``, the first
-        fraction of lr, 1/3) for a linear warm-up around it. Default: constant.
+        A registered name, or ``{"name": ..., settings...}``, with ``"warmup": steps`` (and ``"warmup_start"``, the
+        first fraction of lr, 1/3) for a linear warm-up around it. Default: constant.
     clip : mapping, optional
         ``{"norm": limit}`` or ``{"value": limit}``: gradient clipping.
     batch_size : int, optional
@@ -126,8 +126,8 @@ def minimize(
         0: the standard start; otherwise a start drawn from the problem's bounds, the same for every optimizer.
     x0 : array_like, shape (n,), optional
         A start of your own, in place of that.
-    record : {"all", "log", "none"}
-        Trace every iteration and its point; about 20 iterations a decade, without points; the same, if nobody looks.
+    record : {"all", "log"}
+        Trace every iteration and its point, or about 20 iterations a decade, without points.
     targets : sequence of float
         Accuracies tau in (0, 1), relative to f(x0) - f_opt; the run ends when all are met. Empty: it never stops early.
     gtol : float, optional

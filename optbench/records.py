@@ -60,6 +60,7 @@ class Range(NamedTuple):
         return " and ".join(part for part in (low, high) if part)
 
 
+ANY_NUMBER = Range()
 Positive = Annotated[float, Range(0.0, open_low=True)]
 NonNegative = Annotated[float, Range(0.0)]
 Fraction = Annotated[float, Range(0.0, 1.0, open_high=True)]
@@ -93,7 +94,7 @@ class Field:
     kind: str
     choices: tuple[str, ...]
     default: Any
-    range: Range = Range()
+    range: Range = ANY_NUMBER
 
 
 @functools.cache
@@ -116,7 +117,7 @@ def fields(record: type) -> tuple[Field, ...]:
 
 
 def _range_of(hint: Any) -> Range:
-    return next((part for part in get_args(hint) if isinstance(part, Range)), Range())
+    return next((part for part in get_args(hint) if isinstance(part, Range)), ANY_NUMBER)
 
 
 def _kind_of(record: type, name: str, hint: Any) -> tuple[str, tuple[str, ...]]:
@@ -182,7 +183,7 @@ def _wanted(field: Field) -> str:
 
 def encode(record: Any) -> Any:
     """The same record with every value as a kernel sees it (choices as their position, arrays contiguous float64)."""
-    cls = type(record)
+    cls: type = type(record)
     return cls(*(check(field, value) for field, value in zip(fields(cls), record, strict=True)))
 
 
@@ -198,7 +199,8 @@ def pack(encoded: Any) -> NDArray[np.int64]:
     holds no reference to the arrays: keep `encoded` alive while a kernel runs.
     """
     out: list[int] = []
-    for field, value in zip(fields(type(encoded)), encoded, strict=True):
+    cls: type = type(encoded)
+    for field, value in zip(fields(cls), encoded, strict=True):
         if field.kind == "float":
             out.append(int(np.float64(value).view(np.int64)))
         elif field.kind in _RANKS:

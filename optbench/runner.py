@@ -191,7 +191,9 @@ class Workers:
     def __init__(self, jobs: int, load: Sequence[str]) -> None:
         from pebble import ProcessPool
 
-        threads = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS"), "1")
+        threads = dict.fromkeys(
+            ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS"), "1"
+        )
         self._restore = {name: os.environ.get(name) for name in threads}
         os.environ.update(threads)  # read by the libraries when a worker starts
         self._jobs = jobs

@@ -128,7 +128,8 @@ def _create(target: Path) -> None:
         for statement in tables.CREATE:
             con.execute(statement)
         con.execute("INSERT INTO writer VALUES (?, ?)", (os.getpid(), now()))
-        content = con.serialize()
+        content = bytearray(con.serialize())
+    content[18:20] = b"\2\2"  # the file format's mark of WAL mode: no step that switches to it can be cut short
     half = target.with_name(f".{target.name}.new")
     with half.open("wb") as file:
         file.write(content)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import json
 from collections.abc import Callable, Mapping
@@ -66,9 +67,10 @@ class Problem:
             raise ValueError(f"x0 must have shape (n,) with n >= 1, not {self.x0.shape}")
         self.n = self.x0.size
         self.data = data
+        self.record: type = data.__class__
         minimizers = None if x_opt is None else np.atleast_2d(_frozen(x_opt))
         if minimizers is not None and minimizers.shape[1] != self.n:
-            raise ValueError(f"x_opt must have shape ({self.n},) or (k, {self.n}), not {np.shape(x_opt)}")
+            raise ValueError(f"x_opt must have shape ({self.n},) or (k, {self.n}), not {minimizers.shape}")
         self.minimizers: Array | None = minimizers
         self.x_opt: Array | None = None if minimizers is None else minimizers[0]
         self.f_opt = None if f_opt is None else float(f_opt)
@@ -232,7 +234,7 @@ class Run:
     time_limit: float
     targets: tuple[float, ...]
 
-    @property
+    @functools.cached_property
     def key(self) -> str:
         """Content hash: the run's id in the results."""
         text = json.dumps(asdict(self), sort_keys=True, separators=(",", ":"))

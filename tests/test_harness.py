@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from typing import Any
 
@@ -163,7 +164,7 @@ def test_claim_that_does_not_hold_is_an_error() -> None:
 
 def test_failure_is_a_result_with_its_reason() -> None:
     run = make_run("booth", None, "gd")
-    broken = harness.execute(type(run)(**{**vars(run), "problem": "nothing"}))
+    broken = harness.execute(dataclasses.replace(run, problem="nothing"))
     assert broken.status == "error"
     assert "unknown problem 'nothing'" in broken.message
     assert broken.status in STATUSES
@@ -197,7 +198,11 @@ def test_code_is_stable_and_sees_settings_of_the_data() -> None:
 
 
 def test_measure_gives_every_run_its_samples() -> None:
-    runs = [make_run(name, None, optimizer, lr=1e-3, max_iter=200) for name in ("beale", "booth") for optimizer in ("gd", "adam")]
+    runs = [
+        make_run(name, None, optimizer, lr=1e-3, max_iter=200)
+        for name in ("beale", "booth")
+        for optimizer in ("gd", "adam")
+    ]
     measured = dict(harness.measure(runs, 4))
     assert set(measured) == set(runs)
     assert all(len(samples) == 4 and min(samples) > 0 for samples in measured.values())

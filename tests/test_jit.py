@@ -20,7 +20,7 @@ print(repr(r.fun))
 print(sum(not kernel.cached for kernel in jit.loaded()), len(jit.loaded()))
 """
 
-OWN = '''
+OWN = """
 import optbench
 from helper import scaled
 
@@ -28,7 +28,7 @@ from helper import scaled
 def mine(x, g, state, c):
     lr, params = c
     return x - lr * scaled(g), state
-'''
+"""
 
 
 def run(tmp_path: Path, before: str = "", problem: str = "beale", optimizer: str = "gd") -> tuple[float, int, int]:
@@ -80,7 +80,9 @@ def test_edited_callee_in_another_file_is_seen_and_own_optimizer_is_cached(tmp_p
 
 
 def test_callee_reached_through_a_module_is_seen(tmp_path: Path) -> None:
-    (tmp_path / "own.py").write_text(OWN.replace("from helper import scaled", "import helper").replace("scaled(g)", "helper.FACTOR * g"))
+    (tmp_path / "own.py").write_text(
+        OWN.replace("from helper import scaled", "import helper").replace("scaled(g)", "helper.FACTOR * g")
+    )
     (tmp_path / "helper.py").write_text("FACTOR = 1.0\n")
     first = run(tmp_path, "import own", optimizer="mine")
     (tmp_path / "helper.py").write_text("FACTOR = 2.0\n")

@@ -225,7 +225,7 @@ def test_make_run_equals_the_plan() -> None:
         ({"settings": {"m": 3}}, "unknown setting of problem 'rosenbrock': 'm'"),
         ({"optimizer": "adm"}, "Did you mean 'adam'"),
         ({"params": {"bet1": 0.5}}, "unknown setting of optimizer 'adam': 'bet1'. Did you mean 'beta1'"),
-        ({"params": {"beta1": "x"}}, "beta1 takes a number, not 'x'"),
+        ({"params": {"beta1": "x"}}, "beta1 takes a number of at least 0 and below 1, not 'x'"),
         ({"lr": 0}, "lr takes a number above 0, not 0"),
         ({"schedule": {"name": "step", "gama": 1}}, "Did you mean 'gamma'"),
         ({"schedule": {"step_size": 1}}, "takes a name or a table with a name"),

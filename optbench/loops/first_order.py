@@ -102,7 +102,7 @@ def moved(x, snapshot):
 def finite(x):
     """Whether every coordinate is finite."""
     for i in range(x.size):
-        if not math.isfinite(x[i]):
+        if not math.isfinite(x[i]):  # noqa: SIM110  (a kernel has no generators)
             return False
     return True
 
@@ -158,7 +158,6 @@ def verdict(s, t, f, x, g, ints):
     return RUNNING
 
 
-
 def new_rates(s, t):
     """Fill the part of a block of learning rates, from step t on, that is still warm-up; steps that it covers."""
     count = min(RATES, max(0, s.warmup - t))
@@ -181,11 +180,11 @@ def driver() -> jit.Kernel:
     the run ends, when the trace is full or before iteration `until`.
     """
     parts = (record_row, clip_gradient, meet_targets, verdict, new_rates, restart, _make_driver)
-    key = "".join(map(jit.fingerprint, parts))
+    key = "".join(jit.fingerprint(part) for part in parts)
     return jit.compile_kernel("driver", _make_driver, key, "iiii")
 
 
-def _make_driver():  # type: ignore[no-untyped-def]
+def _make_driver():
     from optbench.codec import F64, I64, array_at, caller, decoder, integers_at
 
     evaluate = caller(F64, I64, I64, I64, I64)
@@ -194,7 +193,7 @@ def _make_driver():  # type: ignore[no-untyped-def]
     meet, judge, warm, reset = (jit.lower(f) for f in (meet_targets, verdict, new_rates, restart))
     write, clip = (jit.lower(f, jit.SUM_MATH) for f in (record_row, clip_gradient))
 
-    def go(s, until):  # type: ignore[no-untyped-def]
+    def go(s, until):
         x, g, hits = array_at(s.x, s.n), array_at(s.g, s.n), array_at(s.hits, s.thresholds.size)
         ints, floats = integers_at(s.ints, N_INTS), array_at(s.floats, N_FLOATS)
         t, block, rate, f = ints[T], ints[BLOCK], floats[RATE], floats[F]
@@ -239,7 +238,7 @@ def _make_driver():  # type: ignore[no-untyped-def]
 
     run = jit.compiled(go)
 
-    def drive(setup, repeats, until):  # type: ignore[no-untyped-def]
+    def drive(setup, repeats, until):
         s = decode(setup)
         if repeats == 0:
             return run(s, until)

@@ -26,7 +26,7 @@ POINTS = 1 << 22  # floats of recorded points that are held before they are hand
 class Method:
     """How a run goes: optimizer and schedule with complete settings, clipping, limits, what to record.
 
-    `clip` is ``(kind, limit)`` with kind 'none', 'norm' or 'value'; `record` is 'all', 'log' or 'none' (a few rows only).
+    `clip` is ``(kind, limit)`` with kind 'none', 'norm' or 'value'; `record` is 'all' or 'log'.
     """
 
     optimizer: Optimizer

@@ -39,6 +39,7 @@ _KNOWN: dict[str, Callable[[], list[str]]] = {"optimizer": list_optimizers, "sch
 
 FONT = 7.0  # points
 GREY = "0.35"
+WIDEST = 11.0  # inches, of a figure with three panels beside each other
 SUFFIXES = (".pdf", ".png", ".svg")
 _RC = {
     "font.size": FONT,
@@ -96,14 +97,16 @@ def style() -> Iterator[None]:
         yield
 
 
-def panels(count: int, width: float, height: float, columns: int | None = None) -> tuple[Figure, list[Axes]]:
-    """A figure with a grid of `count` panels of that size in inches, labels included, three beside each other at most."""
+def panels(
+    count: int, width: float, height: float, beside: float = 0.0, below: float = 0.0
+) -> tuple[Figure, list[Axes]]:
+    """A figure with a grid of `count` panels of that size in inches, with room `beside` and `below` all of them."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
-    columns = columns or (count if count < 4 else 2 if count == 4 else 3)
+    columns = min(count, 3 if 3 * width + beside <= WIDEST and count != 4 else 2)
     rows = -(-count // columns)
-    figure = Figure(figsize=(max(columns * width, 4.2), rows * height + 0.75), layout="constrained")
+    figure = Figure(figsize=(max(columns * width + beside, 4.2), rows * height + below + 0.8), layout="constrained")
     FigureCanvasAgg(figure)
     return figure, [figure.add_subplot(rows, columns, k + 1) for k in range(count)]
 
@@ -188,6 +191,12 @@ def panel_title(axes: Axes, label: str) -> None:
     """Title of a panel, in two lines where it is too long for one."""
     name, _, settings = label.partition(" ")
     axes.set_title(label if len(label) <= 36 else f"{name}\n{settings}")
+
+
+def short_names(labels: Sequence[str]) -> dict[str, str]:
+    """Names without their settings, where that is enough to tell the labels apart."""
+    names = [label.split(" ")[0] for label in labels]
+    return dict(zip(labels, names if len(set(names)) == len(names) else labels, strict=True))
 
 
 def present(values: Sequence[str]) -> list[str]:

@@ -2,36 +2,24 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal, NamedTuple, get_args
+from typing import TYPE_CHECKING, Any, get_args
 
 import numpy as np
 
 from optbench import stats
 from optbench.plots import _style
-from optbench.types import Array
+from optbench.plots._lines import By, Line, Quantity, X, best, lines_of, shown
 
 if TYPE_CHECKING:
     import pandas as pd
+    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-By = Literal["optimizer", "schedule"]
-X = Literal["iteration", "seconds"]
-Quantity = Literal["gap", "f", "grad_norm"]
-
-_EPS = float(np.finfo(np.float64).eps)
-_LOG_FROM = 30.0  # a longest line with more iterations than this gets a logarithmic axis
+LINEAR = 30.0  # panels whose lines end before this iteration have a linear axis
+_HIGHEST = 300.0  # decades: what lies above is far outside of any panel
+_DECADES = 0.5  # room above the start, for a line that rises before it falls
 _Y_TEXT = {"gap": "$f(x_t) - f^*$", "f": "$f(x_t)$", "grad_norm": r"$\|\nabla f(x_t)\|$"}
-_X_TEXT = {"iteration": "iteration", "seconds": "seconds"}
-
-
-class Line(NamedTuple):
-    """One line of a panel: positions, shape (k,), and lower quartile, median, upper quartile, shape (3, k)."""
-
-    label: str
-    detail: str
-    x: Array
-    y: Array
-    end: Literal["converged", "diverged", "stopped"]
+_SAMPLE = (3.0, 9.0, 12.0, 26.0, 29.0)  # points right of the panel: leader from, to, line sample from, to, text
 
 
 def convergence(
@@ -45,7 +33,7 @@ def convergence(
     x: X = "iteration",
     quantity: Quantity = "gap",
 ) -> Figure:
-    """Objective against iterations or seconds, one panel a problem, median and quartiles over the seeds.
+    """Objective against iterations or seconds, one panel a problem: median and quartiles over seeds.
 
     Parameters
     ----------
@@ -67,6 +55,7 @@ def convergence(
     Figure
         A run that has ended holds its last value, or counts as infinite from there on if it diverged or failed. A line
         ends at a dot where the median run converged, at a cross where it diverged, else where the last run ended.
+        Labels stand at the right, the first to converge lowest, with a leader where the line reaches the end.
 
     Raises
     ------
@@ -76,82 +65,157 @@ def convergence(
     for name, value, allowed in (("by", by, By), ("x", x, X), ("quantity", quantity, Quantity)):
         if value not in get_args(allowed):
             raise ValueError(f"{name} is one of {', '.join(get_args(allowed))}, not {value!r}")
-    table = stats.labels(runs) if len(runs) else runs
-    stats.need(table, "plot")
-    table = _style.chosen(table, runs, problem=problem, optimizer=optimizer, schedule=schedule)
+    stats.need(runs, "plot")
+    table = _style.chosen(stats.labels(runs), runs, problem=problem, optimizer=optimizer, schedule=schedule)
     if x == "seconds":
         table = table[runs.loc[table.index, "wall_median"].notna()]
         stats.need(table, "plot: none was timed")
-    frame = _best(runs.loc[table.index].assign(**table), by)
-    points = dict(tuple(traces[traces["run"].isin(frame.index)].groupby("run", sort=False)))
-    details = _details(frame, by)
-    lines: dict[str, list[Line]] = {}
-    for (name, label), cell in frame.groupby(["problem", by], sort=False):
-        curves = [_curve(row, points[key], x, quantity) for key, row in cell.iterrows() if key in points]
-        if curves:
-            lines.setdefault(name, []).append(_median(label, details[name, label], curves, cell))
-    stats.need(pd.Series(lines), "plot: none has a trace")
+    frame = best(runs.loc[table.index].assign(**table), by)
+    lines = lines_of(frame, traces, by, x, quantity)
+    if not lines:
+        raise ValueError("no runs to plot: none has a trace")
     with _style.style():
         return _draw(frame, lines, by, x, quantity)
 
 
-def _best(frame: pd.DataFrame, by: By) -> pd.DataFrame:
-    """Rows of the combination of other factors that each line shows."""
-    keys = [frame[name] for name in ("problem", by, *_others(by))]
-    needed = frame["nit"].astype("float64").where(frame["status"] == "converged", np.inf)
-    at_end = frame["fun"].where(frame["fun"].abs() < np.inf, np.inf)
-    ranked = stats.medians(needed, keys).to_frame("needed").assign(at_end=stats.medians(at_end, keys))
-    first = ranked.sort_values(["needed", "at_end"], kind="stable").groupby(level=[0, 1], sort=False).head(1)
-    keep = set(first.index)
-    return frame[[cell in keep for cell in zip(*keys, strict=True)]]
+def _draw(frame: pd.DataFrame, lines: dict[str, list[Line]], by: By, x: X, quantity: Quantity) -> Figure:
+    most = max(map(len, lines.values()))
+    letters = max(len(_text(line)) for members in lines.values() for line in members)
+    width = 2.9 + letters * _style.FONT * 0.57 / 72
+    figure, axes = _style.panels(len(lines), width, max(2.1, 0.5 + most * 0.135))
+    known = frame.groupby("problem", sort=False)["f_opt"].first()
+    for ax, (problem, members) in zip(axes, lines.items(), strict=True):
+        what = shown(known[problem], quantity)
+        for line in members:
+            _plot(ax, line, by, log=what != "f")
+        _limits(ax, members, x, log=what != "f")
+        ax.set_ylabel(_Y_TEXT[what])
+        ax.set_xlabel("seconds" if x == "seconds" else "iteration $t$")
+        _style.panel_title(ax, problem)
+    _style.describe(figure, "Convergence", _caption(frame, lines, by, quantity))
+    for ax, members in zip(axes, lines.values(), strict=True):
+        _label(ax, members)
+    figure.draw_without_rendering()
+    figure.set_layout_engine("none")
+    for ax, members in zip(axes, lines.values(), strict=True):
+        _arrange(ax, members, by)
+    return figure
 
 
-def _others(by: By) -> list[str]:
-    return [name for name in ("optimizer", "schedule", "clip") if name != by]
+def _plot(ax: Axes, line: Line, by: By, log: bool) -> None:
+    """Median and band of one line; markers come when the limits are known."""
+    look = _style.style_of(by, line.label)
+    low, middle, high = 10.0 ** np.minimum(line.y, _HIGHEST) if log else line.y
+    ax.set_autoscale_on(False)
+    ax.plot(line.x, middle, color=look.color, linestyle=look.linestyle, linewidth=1.1, label=line.label, zorder=3)
+    finite = np.isfinite(line.y[2])
+    ax.fill_between(line.x, low, high, where=finite, color=look.color, alpha=0.13, linewidth=0)
 
 
-def _details(frame: pd.DataFrame, by: By) -> dict[tuple[str, str], str]:
-    """What else a line shows, where lines differ in it: its schedule (or optimizer) and clipping, as short as unique."""
-    parts = []
-    for factor in _others(by):
-        labels = _style.present(frame[factor])
-        names = {label: label.split(" ")[0] for label in labels}
-        short = names if len(set(names.values())) == len(labels) else dict(zip(labels, labels, strict=True))
-        if len(labels) > 1:
-            parts.append([short[label] for label in frame[factor]])
-    texts = [", ".join(each) for each in zip(*parts, strict=True)] if parts else [""] * len(frame)
-    return dict(zip(zip(frame["problem"], frame[by], strict=True), texts, strict=True))
+def _limits(ax: Axes, members: list[Line], x: X, log: bool) -> None:
+    """Axes from the first step to the last end, and from a little above the start down to the lowest value."""
+    from matplotlib.ticker import LogLocator, NullLocator
+
+    first = min(line.x[line.x > 0].min(initial=np.inf) for line in members)
+    last = max(line.x[-1] for line in members)
+    if last > first and (x == "seconds" or last > LINEAR):
+        ax.set_xscale("log")
+        ax.set_xlim(first, last)
+    else:
+        ax.set_xlim(0, last or 1)
+    start = max(float(line.y[1, 0]) for line in members)
+    low = min(float(line.y[0].min()) for line in members)
+    room = 0.04 * (start - low) or 0.5
+    top = start + (max(_DECADES, room) if log else room)
+    if log:
+        ax.set_yscale("log")
+        ax.set_ylim(10.0 ** (low - room), 10.0 ** min(top, _HIGHEST))
+    else:
+        ax.set_ylim(low - room, top)
+    for axis in (ax.xaxis, ax.yaxis):
+        if axis.get_scale() == "log":
+            axis.set_major_locator(LogLocator(numticks=7))
+            axis.set_minor_locator(NullLocator())
+    ax.spines[["top", "right"]].set_visible(False)
+    ax.grid(color="0.92", linewidth=0.5)
+    ax.set_axisbelow(True)
 
 
-def _curve(row: pd.Series[Any], points: pd.DataFrame, x: X, quantity: Quantity) -> tuple[Array, Array, bool]:
-    """Positions and values of one run (logarithms but for f), and whether it ended as infinite."""
-    at = points["iteration"].to_numpy(dtype=np.float64)
-    if x == "seconds":
-        at = at * (row["wall_median"] / max(row["nit"], 1))
-    value = points["grad_norm" if quantity == "grad_norm" else "f"].to_numpy(dtype=np.float64)
-    quantity = _shown(row["f_opt"], quantity)
-    if quantity == "gap":
-        value = value - row["f_opt"]
-    bad = row["status"] in _FAILED
+def _label(ax: Axes, members: list[Line]) -> None:
+    """Names right of the panel, which the layout then leaves room for."""
+    for line in members:
+        ax.annotate(_text(line), (1, 0.5), (_SAMPLE[4], 0), "axes fraction", textcoords="offset points", va="center")
+
+
+def _text(line: Line) -> str:
+    return f"{line.label} ({line.detail})" if line.detail else line.label
+
+
+def _place(line: Line) -> tuple[int, float]:
+    """What the labels of a panel are sorted by, lowest first."""
+    if line.end == "converged":
+        return 0, float(line.x[-1])
+    return (1, float(line.y[1, -1])) if line.end == "stopped" else (2, -float(line.x[-1]))
+
+
+def _arrange(ax: Axes, members: list[Line], by: By) -> None:
+    """Final places of the labels, a sample of every line beside its label, and the marks on and at the end of lines."""
+    from matplotlib.lines import Line2D
+
+    size, figure = ax.get_window_extent(), ax.get_figure(root=True)
+    assert figure is not None
+    width, height = (72 * pixels / figure.dpi for pixels in (size.width, size.height))
+    order = sorted(range(len(members)), key=lambda k: _place(members[k]))
+    ends = [_mark(ax, k, len(members), members[k], _style.style_of(by, members[k].label)) for k in order]
+    ys = _style.spread([y for _, y in ends], 1.3 * _style.FONT / height, -0.02, 1.02)
+    left, middle, start, stop, _ = (1 + points / width for points in _SAMPLE)
+    for k, (x_end, y_end), y in zip(order, ends, ys, strict=True):
+        look = _style.style_of(by, members[k].label)
+        free: dict[str, Any] = {"transform": ax.transAxes, "clip_on": False, "in_layout": False, "color": look.color}
+        ax.texts[k].xy = (1, y)  # type: ignore[attr-defined]
+        sample = Line2D([start, (start + stop) / 2, stop], [y] * 3, linestyle=look.linestyle, linewidth=1.1, **free)
+        sample.set(marker=look.marker, markevery=[1], markersize=3.5, markeredgewidth=0)
+        figure.add_artist(sample)
+        if x_end > 0.995:
+            figure.add_artist(Line2D([1 + 1 / width, left, middle], [y_end, y_end, y], linewidth=0.5, **free))
+        if members[k].end != "stopped":
+            mark = "o" if members[k].end == "converged" else "x"
+            figure.add_artist(Line2D([x_end], [y_end], marker=mark, markersize=4, **free))
+
+
+def _mark(ax: Axes, k: int, count: int, line: Line, look: _style.Style) -> tuple[float, float]:
+    """Set markers, at other places than those of the other lines; the end of line k in fractions of the axes.
+
+    The end of a line that leaves the panel above is where it does so.
+    """
+    points = (ax.transData + ax.transAxes.inverted()).transform(ax.lines[k].get_xydata())
+    inside = np.flatnonzero(points[:, 1] <= 1.0)
+    end = points[-1]
+    if inside.size and inside[-1] + 1 < len(points):
+        before, after = points[inside[-1] : inside[-1] + 2]
+        end = before + (after - before) * (1.0 - before[1]) / (after[1] - before[1])
+    wanted = (np.arange(4)[:, None] + (k + 0.5) / count).ravel() / 4
+    places = np.searchsorted(points[:, 0], wanted[wanted < end[0] - 0.02])
+    ax.lines[k].set(marker=look.marker, markevery=np.unique(places).tolist(), markersize=3.2, markeredgewidth=0)
+    return float(np.clip(end[0], 0.0, 1.0)), float(np.clip(end[1], 0.0, 1.0))
+
+
+def _caption(frame: pd.DataFrame, lines: dict[str, list[Line]], by: By, quantity: Quantity) -> str:
+    """What the figure shows and by which rule."""
+    counts = frame.groupby(["problem", by], sort=False).size()
+    seeds = f"{counts.min()}" if counts.min() == counts.max() else f"{counts.min()} to {counts.max()}"
+    parts = ["One run a line." if seeds == "1" else f"Median and quartiles of {seeds} starts."]
+    if any(line.detail for members in lines.values() for line in members):
+        other = "schedule" if by == "optimizer" else "optimizer"
+        parts.append(
+            f"In parentheses: the {other} shown, for each {by} and problem the one whose median run converged first, "
+            "or, where none did, with the lowest median f at the end."
+        )
+    else:
+        same = [f"{name} {frame[name].iloc[0]}" for name in ("optimizer", "schedule") if name != by]
+        parts.append(f"All with {same[0]}.")
+    parts.append("Dot: converged; cross: diverged; a band ends where a quartile is infinite. Labels from below: first to converge, then lowest at the end.")
     if quantity != "f":
-        floor = max(_EPS * max(abs(row["f_opt"]) if quantity == "gap" else 0.0, value[0]), _TINY)
-        value = np.log10(np.maximum(value, floor))
-    return at, np.where(np.isfinite(value), value, np.inf), bad
-
-
-def _shown(f_opt: float, quantity: Quantity) -> Quantity:
-    return "f" if quantity == "gap" and math.isnan(f_opt) else quantity
-
-
-def _median(label: str, detail: str, curves: list[tuple[Array, Array, bool]], cell: pd.DataFrame) -> Line:
-    """Quartiles over the runs of a cell at every recorded position of any of them."""
-    missing = len(cell) - len(curves)
-    at = np.unique(np.concatenate([position for position, _, _ in curves]))
-    values = np.full((len(cell), at.size), np.inf)
-    for k, (position, value, bad) in enumerate(curves):
-        values[k] = value[np.searchsorted(position, at, side="right") - 1]
-        if bad:
-            values[k, at > position[-1]] = np.inf
-    y = stats.quartiles(values)
-    ends = np.sort([position[-1] for position, _, _ in curves])
-    return Line(label, detail, at, y, "stopped")
+        at = "max(|f*|, its start)" if quantity == "gap" else "its start"
+        parts.append(f"Values are cut at the rounding floor, 2.2e-16 times {at}.")
+    return " ".join(parts)

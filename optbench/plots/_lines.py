@@ -1,0 +1,126 @@
+"""From runs and traces to the lines of a convergence plot."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+
+import numpy as np
+
+from optbench import stats
+from optbench.plots import _style
+from optbench.types import Array
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+By = Literal["optimizer", "schedule"]
+X = Literal["iteration", "seconds"]
+Quantity = Literal["gap", "f", "grad_norm"]
+
+_EPS = float(np.finfo(np.float64).eps)
+_TINY = float(np.finfo(np.float64).tiny)
+_FAILED = ("diverged", "error", "crashed")
+
+
+class Line(NamedTuple):
+    """One line of a panel: positions, shape (k,), and lower quartile, median, upper quartile, shape (3, k).
+
+    `y` holds logarithms to base 10 of gaps and gradient norms. `detail` tells what else distinguishes the line.
+    """
+
+    label: str
+    detail: str
+    x: Array
+    y: Array
+    end: Literal["converged", "diverged", "stopped"]
+
+
+def best(frame: pd.DataFrame, by: By) -> pd.DataFrame:
+    """Rows of the one combination of other factors that each line shows, by the rule in `convergence`."""
+    keys = [frame[name] for name in ("problem", by, *_others(by))]
+    needed = frame["nit"].astype("float64").where(frame["status"] == "converged", np.inf)
+    at_end = frame["fun"].where(frame["fun"].abs() < np.inf, np.inf)
+    ranked = stats.medians(needed, keys).to_frame("needed").assign(at_end=stats.medians(at_end, keys))
+    first = ranked.sort_values(["needed", "at_end"], kind="stable").groupby(level=[0, 1], sort=False).head(1)
+    keep = set(first.index)
+    return frame[[cell in keep for cell in zip(*keys, strict=True)]]
+
+
+def lines_of(frame: pd.DataFrame, traces: pd.DataFrame, by: By, x: X, quantity: Quantity) -> dict[str, list[Line]]:
+    """Lines of every problem, from the rows that `best` left, labelled."""
+    points = dict(tuple(traces[traces["run"].isin(frame.index)].groupby("run", sort=False)))
+    details = _details(frame, by)
+    lines: dict[str, list[Line]] = {}
+    for (problem, label), cell in frame.groupby(["problem", by], sort=False):
+        curves = [_curve(row, points[key], x, quantity) for key, row in cell.iterrows() if key in points]
+        if curves:
+            made = _median(str(label), details[problem, label], curves, len(cell))
+            lines.setdefault(str(problem), []).append(made)
+    return lines
+
+
+def _others(by: By) -> list[str]:
+    return [name for name in ("optimizer", "schedule", "clip") if name != by]
+
+
+def _details(frame: pd.DataFrame, by: By) -> dict[Any, str]:
+    """Schedule (or optimizer) and clipping of every line, those that are not the same everywhere, short if unique."""
+    parts = []
+    for factor in _others(by):
+        labels = _style.present(frame[factor])
+        short = _style.short_names(labels)
+        if len(labels) > 1:
+            parts.append([short[label] for label in frame[factor]])
+    texts = [", ".join(each) for each in zip(*parts, strict=True)] if parts else [""] * len(frame)
+    return dict(zip(zip(frame["problem"], frame[by], strict=True), texts, strict=True))
+
+
+def shown(f_opt: float, quantity: Quantity) -> Quantity:
+    """What a panel shows: f itself where the gap to the minimum is not known."""
+    return "f" if quantity == "gap" and math.isnan(f_opt) else quantity
+
+
+class Curve(NamedTuple):
+    """One run: positions and values, shape (k,), both; values that are not finite are infinite."""
+
+    x: Array
+    y: Array
+    status: str
+
+
+def _curve(row: pd.Series[Any], points: pd.DataFrame, x: X, quantity: Quantity) -> Curve:
+    at = points["iteration"].to_numpy(dtype=np.float64)
+    if x == "seconds":
+        at = at * (row["wall_median"] / max(row["nit"], 1))
+    quantity = shown(row["f_opt"], quantity)
+    value = points["grad_norm" if quantity == "grad_norm" else "f"].to_numpy(dtype=np.float64)
+    if quantity == "gap":
+        value = value - row["f_opt"]
+    value = np.where(np.isfinite(value), value, np.inf)
+    if quantity != "f":
+        sizes = (value[0], abs(row["f_opt"]) if quantity == "gap" else 0.0)
+        floor = max(_EPS * max(size for size in sizes if size < np.inf), _TINY)
+        value = np.log10(np.maximum(value, floor))
+    return Curve(at, value, str(row["status"]))
+
+
+def _median(label: str, detail: str, curves: list[Curve], runs: int) -> Line:
+    """Quartiles over the runs of a cell wherever one of them has a point; runs without a trace count as infinite."""
+    at = np.unique(np.concatenate([curve.x for curve in curves]))
+    values = np.full((runs, at.size), np.inf)
+    for k, curve in enumerate(curves):
+        values[k] = curve.y[np.searchsorted(curve.x, at, side="right") - 1]
+        if curve.status in _FAILED:
+            values[k, at > curve.x[-1]] = np.inf
+    y = stats.quartiles(values)
+    ended = sorted(curve.x[-1] for curve in curves if curve.status == "converged")
+    most = runs // 2  # the run in the middle, and with an even number the slower of the two
+    if len(ended) > most:
+        keep = at <= ended[most]
+        return Line(label, detail, at[keep], y[:, keep], "converged")
+    finite = np.isfinite(y[1])
+    if finite.all():
+        return Line(label, detail, at, y, "stopped")
+    keep = np.arange(at.size) < np.argmin(finite)
+    return Line(label, detail, at[keep], y[:, keep], "diverged")

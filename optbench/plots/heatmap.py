@@ -1,0 +1,223 @@
+"""Heat map: which optimizer goes with which schedule."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, get_args
+
+import numpy as np
+
+from optbench import stats
+from optbench.plots import _style
+from optbench.types import Array
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.axes import Axes
+    from matplotlib.cm import ScalarMappable
+    from matplotlib.figure import Figure
+
+Value = Literal["iterations", "seconds", "success"]
+
+TOGETHER = "all problems"
+_WORST = 100.0  # the colour scale ends at this ratio at the latest
+
+
+class Panel(NamedTuple):
+    """One panel: colours and texts of the cells, shape (optimizers, schedules); NaN colours for cells without one."""
+
+    title: str
+    colour: Array
+    text: Array
+    failed: Array
+
+
+def heatmap(
+    runs: pd.DataFrame,
+    hits: pd.DataFrame,
+    *,
+    value: Value = "iterations",
+    target: float | None = None,
+    problem: str | None = None,
+) -> Figure:
+    """Cost to a target, or success rate, of every optimizer with every schedule, one panel a problem.
+
+    Parameters
+    ----------
+    runs, hits : DataFrame
+        Of a results file; `runs` may be a part of it.
+    value : {"iterations", "seconds", "success"}
+        Median iterations or seconds to the target, or the share of runs that met it.
+    target : float, optional
+        Default: 1e-6 if recorded, else the smallest.
+    problem : str, optional
+        Only this one: a label or a registered name.
+
+    Returns
+    -------
+    Figure
+        Colours tell the ratio to the best cell of the panel, so that panels compare; numbers are the values. In a
+        hatched cell no run met the target; k/n is a cell in which fewer than half of n runs did. Empty cells were not
+        run. Several problems are put together in a last panel: the mean success, or the geometric mean of the ratios
+        over the problems that any cell solved, in which a failure costs its whole budget: a lower bound.
+
+    Raises
+    ------
+    ValueError
+        Nothing to plot, an unknown name, or a target that was not recorded.
+    """
+    if value not in get_args(Value):
+        raise ValueError(f"value is one of {', '.join(get_args(Value))}, not {value!r}")
+    stats.need(runs, "plot")
+    target = stats.pick_target(hits, target)
+    table = _style.chosen(stats.labels(runs), runs, problem=problem)
+    cells = _cells(table, runs.loc[table.index], hits, value, target)
+    with _style.style():
+        return _draw(cells, value, target)
+
+
+def _cells(
+    table: pd.DataFrame, runs: pd.DataFrame, hits: pd.DataFrame, value: Value, target: float
+) -> pd.DataFrame:
+    """One row a cell: ``cost`` (median), ``bound`` (cost of the budget), ``met`` and ``count`` of runs."""
+    on: stats.On = "seconds" if value == "seconds" else "iterations"
+    column = table["schedule"] if table["clip"].nunique() == 1 else table["schedule"] + ", clip " + table["clip"]
+    frame = table.assign(schedule=column, cost=stats.costs(runs, hits, target, on), bound=stats.budget_costs(runs, on))
+    frame = frame[frame["cost"].notna()]
+    stats.need(frame, "plot: none has a known minimum" + ("" if on == "iterations" else " and times"))
+    keys = [frame[name] for name in ("problem", "optimizer", "schedule")]
+    made = stats.medians(frame["cost"], keys).to_frame("cost")
+    made["bound"] = frame["bound"].groupby(keys, sort=False).median()
+    made["met"] = (frame["cost"] < np.inf).groupby(keys, sort=False).sum()
+    made["count"] = frame["cost"].groupby(keys, sort=False).size()
+    return made.reset_index()
+
+
+def _draw(cells: pd.DataFrame, value: Value, target: float) -> Figure:
+    import matplotlib as mpl
+    from matplotlib.cm import ScalarMappable
+    from matplotlib.colors import LogNorm, Normalize
+
+    rows, columns = (_style.present(cells[name]) for name in ("optimizer", "schedule"))
+    made = _panels(cells, rows, columns, value)
+    width, height = 0.36 * len(columns), 0.185 * len(rows)
+    figure, axes = _style.panels(len(made), max(width + 0.2, 2.0), height + 0.25, beside=1.4, below=1.0)
+    worst = max(float(np.nanmax(panel.colour, initial=2.0)) for panel in made)
+    norm = Normalize(0, 1) if value == "success" else LogNorm(1, min(worst, _WORST))
+    colours = ScalarMappable(norm, mpl.colormaps["viridis" if value == "success" else "viridis_r"])
+    across = figure.axes[0].get_subplotspec().get_gridspec().ncols  # type: ignore[union-attr]
+    for k, (ax, panel) in enumerate(zip(axes, made, strict=True)):
+        _fill(ax, panel, colours)
+        named = _style.short_names(columns)
+        ax.set_xticks(range(len(columns)), [named[name] for name in columns], rotation=40, ha="right")
+        ax.set_yticks(range(len(rows)), rows)
+        ax.tick_params(length=0, labelbottom=k + across >= len(made), labelleft=k % across == 0)
+        _style.panel_title(ax, panel.title)
+    label = "share of runs" if value == "success" else "ratio to the best cell of the panel"
+    bar = figure.colorbar(colours, ax=axes, label=label, aspect=30, extend="max" if worst > _WORST else "neither")
+    bar.outline.set_linewidth(0.4)  # type: ignore[operator]
+    _style.describe(figure, *_words(value, target, len(made) > 1))
+    return figure
+
+
+def _panels(cells: pd.DataFrame, rows: list[str], columns: list[str], value: Value) -> list[Panel]:
+    """Panels of all problems, and the last one, where there are several."""
+    grids = {
+        str(name): {
+            key: part.pivot(index="optimizer", columns="schedule", values=key)
+            .reindex(index=rows, columns=columns)
+            .to_numpy(dtype=np.float64)
+            for key in ("cost", "bound", "met", "count")
+        }
+        for name, part in cells.groupby("problem", sort=False)
+    }
+    made = [_panel(name, grid, value) for name, grid in grids.items()]
+    if len(made) > 1:
+        rates = [grid["met"] / grid["count"] for grid in grids.values()]
+        together = _success(TOGETHER, np.mean(rates, axis=0)) if value == "success" else _cost_of_all([*grids.values()])
+        made.append(together)
+    return made
+
+
+def _panel(title: str, grid: dict[str, Array], value: Value) -> Panel:
+    cost, met, count = grid["cost"], grid["met"], grid["count"]
+    if value == "success":
+        return _success(title, met / count)
+    write = _style.seconds_text if value == "seconds" else _style.number_text
+    text = np.full(cost.shape, "", dtype=object)
+    for place in zip(*np.nonzero(count > 0), strict=True):
+        some = f"{met[place]:.0f}/{count[place]:.0f}" if met[place] else "-"
+        text[place] = write(cost[place]) if np.isfinite(cost[place]) else some
+    return Panel(title, _ratio(cost, cost), text, met == 0)
+
+
+def _success(title: str, rate: Array) -> Panel:
+    text = np.array([["" if np.isnan(share) else f"{100 * share:.0f}" for share in row] for row in rate], dtype=object)
+    return Panel(title, np.where(rate == 0, np.nan, rate), text, rate == 0)
+
+
+def _cost_of_all(grids: list[dict[str, Array]]) -> Panel:
+    """Geometric mean of the ratios over the problems that any cell solved."""
+    solved = [grid for grid in grids if np.isfinite(grid["cost"]).any()]
+    if not solved:
+        first = grids[0]["cost"]
+        return Panel(TOGETHER, np.full(first.shape, np.nan), np.where(np.isnan(first), "", "-"), ~np.isnan(first))
+    costs = np.stack([grid["cost"] for grid in solved])
+    ratios = np.stack([np.maximum(_ratio(np.fmin(grid["cost"], grid["bound"]), grid["cost"]), 1.0) for grid in solved])
+    ratios = np.where(np.isnan(costs), np.nan, ratios)
+    mean, lost = np.exp(np.log(ratios).mean(axis=0)), np.isinf(costs)
+    text = np.full(mean.shape, "", dtype=object)
+    for place in zip(*np.nonzero(~np.isnan(mean)), strict=True):
+        number = f"{mean[place]:.2g}" if mean[place] < 99.5 else f"{mean[place]:.0f}"
+        every, some = lost[(slice(None), *place)].all(), lost[(slice(None), *place)].any()
+        text[place] = "-" if every else f"\N{GREATER-THAN OR EQUAL TO}{number}" if some else number
+    failed = lost.all(axis=0)
+    return Panel(TOGETHER, np.where(failed, np.nan, mean), text, failed)
+
+
+def _ratio(cost: Array, among: Array) -> Array:
+    """Costs relative to the lowest of `among`; NaN where infinite."""
+    finite = among[np.isfinite(among)]
+    if not finite.size:
+        return np.full(cost.shape, np.nan)
+    least = max(float(finite.min()), 1e-12)
+    return np.where(np.isfinite(cost), np.maximum(cost / least, 1.0), np.nan)
+
+
+def _fill(ax: Axes, panel: Panel, colours: ScalarMappable) -> None:
+    """Cells, hatched where nothing was reached, with numbers that are legible on their colour."""
+    from matplotlib.patches import Rectangle
+
+    rows, columns = panel.colour.shape
+    for (i, k), colour in np.ndenumerate(panel.colour):
+        if not panel.text[i, k]:
+            continue
+        face: Any = "0.95" if np.isnan(colour) else colours.to_rgba(colour)
+        hatch = "/////" if panel.failed[i, k] else None
+        ax.add_patch(Rectangle((k - 0.5, i - 0.5), 1, 1, facecolor=face, edgecolor="white", linewidth=0.8, hatch=hatch))
+        light = np.isnan(colour) or np.dot(np.power(face[:3], 2.2), (0.2126, 0.7152, 0.0722)) > 0.18
+        best = colour == (1.0 if panel.title != TOGETHER else np.nanmin(panel.colour))
+        ax.text(
+            k, i, panel.text[i, k], ha="center", va="center", fontsize=_style.FONT - 0.5,
+            color="black" if light else "white", weight="bold" if best else "normal",
+        )  # fmt: skip
+    ax.set(xlim=(-0.5, columns - 0.5), ylim=(rows - 0.5, -0.5))
+    ax.spines[:].set_visible(False)
+
+
+def _words(value: Value, target: float, together: bool) -> tuple[str, str]:
+    """Title and caption."""
+    goal = rf"$f(x_t) - f^* \leq {stats.target_text(target)}\,(f(x_0) - f^*)$"
+    if value == "success":
+        caption = f"Share of runs, in percent, that reached {goal} within their budget."
+        return "Success by optimizer and schedule", caption + (f" {TOGETHER.capitalize()}: mean." if together else "")
+    what = "iterations" if value == "iterations" else "seconds"
+    caption = (
+        f"Median {what} to {goal}; best in bold. k/n: only k of n runs reached it, too few for a median; "
+        "hatched: none did; empty: not run."
+    )
+    if together:
+        caption += (
+            f" {TOGETHER.capitalize()}: geometric mean of the ratio to the best cell over the problems that any cell "
+            "solved; \N{GREATER-THAN OR EQUAL TO}: with failures, which count as the whole budget."
+        )
+    return f"{what.capitalize()} to {stats.target_text(target)} by optimizer and schedule", caption
