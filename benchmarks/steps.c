@@ -239,7 +239,7 @@ void lamb(ARGUMENTS) {
 }
 
 void lars(ARGUMENTS) {
-    double mu = p[0], trust = p[2], sum = 0.0, other = 0.0;
+    double mu = p[3], trust = p[1], sum = 0.0, other = 0.0;
     SUM_LOOP {
         sum += x[i] * x[i];
         other += g[i] * g[i];

@@ -19,7 +19,6 @@ from optbench import __version__
 
 if TYPE_CHECKING:
     from optbench.plan import Plan
-    from optbench.runner import Outcome
     from optbench.store import Results
 
 FACTORS = {"problem": "problems", "optimizer": "optimizers", "schedule": "schedules"}
@@ -42,9 +41,11 @@ class Group(click.Group):
 @contextmanager
 def _sentences() -> Iterator[None]:
     """Bad input ends with one clear sentence (or one line for each error of a matrix) on stderr and exit code 2."""
+    from optbench.storefile import StoreError
+
     try:
         yield
-    except (ValueError, OSError) as error:
+    except (ValueError, OSError, StoreError) as error:
         for line in str(error).splitlines():
             click.echo(f"optbench: {line}", err=True)
         sys.exit(2)
@@ -86,6 +87,7 @@ def list_(kind: str | None, tag: str | None) -> None:
 @click.argument("name")
 def show(name: str) -> None:
     """Formula, source, settings with their defaults and conventions of NAME."""
+    from optbench import console
     from optbench.registry import OPTIMIZERS, PROBLEMS, SCHEDULES, unknown
 
     kinds: dict[str, Any] = {"problem": PROBLEMS, "optimizer": OPTIMIZERS, "schedule": SCHEDULES}
@@ -100,22 +102,8 @@ def show(name: str) -> None:
         if getattr(item, "tags", ()):
             click.echo(f"Tags: {', '.join(item.tags)}")
         click.echo("Settings:")
-        for key, text in _settings(kind, item):
+        for key, text in console.settings(kind, item):
             click.echo(f"  {key:<28} {text}")
-
-
-def _settings(kind: str, item: Any) -> list[tuple[str, str]]:
-    from optbench.records import Budget, fields
-
-    if kind == "problem":
-        return [(key, repr(value)) for key, value in item.defaults().items()] or [("(none)", "")]
-    rows = [("lr", repr(item.lr))] if kind == "optimizer" else []
-    for field in fields(item.params):
-        text = "required" if field.default is ... else repr(field.default)
-        if isinstance(field.default, Budget):
-            text = f"{field.default.fraction:g} of the steps"
-        rows.append((field.name, text + (f"   one of {', '.join(field.choices)}" if field.choices else "")))
-    return rows or [("(none)", "")]
 
 
 # ------------------------------------------------------------------------------------------------------------ run
@@ -132,6 +120,7 @@ def _settings(kind: str, item: Any) -> list[tuple[str, str]]:
 @click.option("--max-iter", type=click.IntRange(1), help="Iteration budget, with -p and -O.")
 @click.option("--seeds", type=click.IntRange(1), help="Number of seeds (starts), with -p and -O.")
 @click.option("--dry-run", is_flag=True, help="Print the plan and its size; run nothing.")
+@click.option("--full", is_flag=True, help="Show every schedule and the whole ranking, not only the best.")
 @click.option("--plots/--no-plots", default=True, help="Save the convergence plot and the heat map.")
 def run(matrix: Path | None, output: Path | None, jobs: int | None, repeats: int | None, **options: Any) -> None:
     """Run MATRIX (a TOML file) or, without one, the built-in quick matrix.
@@ -157,7 +146,7 @@ def run(matrix: Path | None, output: Path | None, jobs: int | None, repeats: int
         if output is None:
             path.parent.mkdir(exist_ok=True)
         samples = config.repeats if repeats is None else repeats
-        failures = _run(plan, path, jobs or _cores(), samples, config.load, options["plots"])
+        failures = _run(plan, path, jobs or _cores(), samples, config.load, options["plots"], options["full"])
     sys.exit(1 if failures else 0)
 
 
@@ -199,12 +188,13 @@ def _print_plan(plan: Plan) -> None:
         click.echo(f"{key:<12} {', '.join(map(str, value)) if isinstance(value, (list, tuple)) else value}")
 
 
-def _run(plan: Plan, path: Path, jobs: int, repeats: int, load: tuple[str, ...], plots: bool) -> int:
+def _run(plan: Plan, path: Path, jobs: int, repeats: int, load: tuple[str, ...], plots: bool, full: bool) -> int:
     """Run the plan, print the summary, save the plots; the number of runs that failed."""
+    from optbench import console
     from optbench.runner import run_plan
     from optbench.store import load as load_results
 
-    with _progress() as progress:
+    with console.progress() as progress:
         try:
             command = " ".join(["optbench", *sys.argv[1:]])
             outcome = run_plan(plan, path, jobs=jobs, repeats=repeats, command=command, load=load, progress=progress)
@@ -212,83 +202,12 @@ def _run(plan: Plan, path: Path, jobs: int, repeats: int, load: tuple[str, ...],
             click.echo(f"\noptbench: stopped; every finished run is kept in {path}, the same command goes on", err=True)
             sys.exit(130)
     results = load_results(path)
-    failures = _summary(plan, results, outcome)
+    failures = console.summary(plan, results, outcome, full)
     click.echo(f"results: {path}")
     if plots:
         for file in _save_plots(plan, results, path):
             click.echo(f"plot:    {file}")
     return failures
-
-
-@contextmanager
-def _progress() -> Iterator[Any]:
-    """A live bar with the time left on a terminal, else a plain line for every tenth of a stage."""
-    titles = {"compile": "compiling", "run": "running", "time": "timing"}
-    if not sys.stderr.isatty():
-        told: dict[str, int] = {}
-
-        def tell(stage: str, done: int, total: int) -> None:
-            tenth = 10 * done // total
-            if tenth > told.get(stage, -1) or done == total:
-                told[stage] = tenth
-                click.echo(f"{titles[stage]} {done}/{total}", err=True)
-
-        yield tell
-        return
-    from rich.console import Console
-    from rich.progress import (
-        BarColumn,
-        MofNCompleteColumn,
-        Progress,
-        TextColumn,
-        TimeElapsedColumn,
-        TimeRemainingColumn,
-    )
-
-    columns = (TextColumn("{task.description:>9}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    with Progress(*columns, TextColumn("left"), TimeRemainingColumn(), console=Console(stderr=True)) as bars:
-        tasks: dict[str, Any] = {}
-
-        def show_bar(stage: str, done: int, total: int) -> None:
-            if stage not in tasks:
-                tasks[stage] = bars.add_task(titles[stage], total=total)
-            bars.update(tasks[stage], completed=done, total=total)
-
-        yield show_bar
-
-
-def _summary(plan: Plan, results: Results, outcome: Outcome) -> int:
-    from optbench import stats
-
-    keys = [run.key for run in plan.runs]
-    runs = results.runs.loc[keys]
-    hits = results.hits[results.hits["run"].isin(keys)]
-    for title, frame in (("Accuracy reached", stats.summary(runs, hits)), ("Ranking", stats.ranking(runs, hits))):
-        _print_frame(title, frame)
-    counts = ", ".join(f"{count} {status}" for status, count in runs["status"].value_counts().items())
-    click.echo(f"{len(runs)} runs: {counts}")
-    click.echo(
-        f"{outcome.done} run now, {outcome.kept} kept from before, {outcome.outdated} run again for changed code; "
-        f"{outcome.compiled} kernels compiled and all loaded in {outcome.compile_seconds:.1f} s, "
-        f"counted in {outcome.count_seconds:.1f} s, timed in {outcome.time_seconds:.1f} s"
-    )
-    failed = runs[runs["status"].isin(["error", "crashed"])]
-    for key, row in failed.head(10).iterrows():
-        click.echo(f"failed: {key} {row['label']} on {row['problem']}: {row['message']}", err=True)
-    return len(failed)
-
-
-def _print_frame(title: str, frame: Any) -> None:
-    """A table for people: as wide as the terminal, or as it has to be where the output goes to a file."""
-    from rich.console import Console
-    from rich.table import Table
-
-    table = Table(title=title, title_justify="left", header_style="bold", pad_edge=False)
-    for name in frame.columns:
-        table.add_column(str(name), justify="left" if frame[name].dtype == object else "right", overflow="fold")
-    for row in frame.itertuples(index=False):
-        table.add_row(*(str(value) for value in row))
-    Console(width=None if sys.stdout.isatty() else 160).print(table)
 
 
 def _save_plots(plan: Plan, results: Results, path: Path) -> list[Path]:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Literal, get_args
 import numpy as np
 from numpy.typing import ArrayLike
 
-from optbench.plan import labels_of
+from optbench.labels import labels_of
 from optbench.tables import run_of
 from optbench.types import STATUSES, Array, Run
 
@@ -139,8 +139,8 @@ def quartiles(values: ArrayLike) -> Array:
         place = fraction * (len(ordered) - 1)
         low, high = ordered[int(place)], ordered[min(int(place) + 1, len(ordered) - 1)]
         weight = place - int(place)
-        with np.errstate(invalid="ignore"):  # inf - inf, where both ends are the same
-            between = low + weight * (high - low)
+        with np.errstate(invalid="ignore"):  # 0 inf, where the weight is 0
+            between = (1.0 - weight) * low + weight * high
         parts.append(np.where((weight == 0.0) | (low == high), low, between))
     made = np.stack(parts)
     return np.where(np.isnan(ordered).any(axis=0), np.nan, made)

@@ -27,7 +27,7 @@ def results(tmp_path_factory: pytest.TempPathFactory) -> Path:
     )
     done = call("run", folder / "m.toml", "-o", folder / "r.db", "-j", "1")
     assert done.exit_code == 0, done.output
-    for text in ("Accuracy reached", "Ranking", "16 runs", "booth", "adam"):
+    for text in ("each accuracy", "Ranking", "16 runs", "booth", "adam"):
         assert text in done.output
     return folder / "r.db"
 

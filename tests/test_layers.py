@@ -29,6 +29,7 @@ LAYERS = [
     ["store", "export"],
     ["stats", "runner", "optimize"],
     ["plots", "api"],
+    ["console"],
     ["cli"],
     ["__main__"],
 ]

@@ -36,5 +36,5 @@ def _from_results(draw: Draw) -> Draw:
     return kind
 
 
-# By name, for the command line: ``KINDS[name](runs, results, **options)``; the first line of the docstring describes it.
+# For the command line: ``KINDS[name](runs, results, **options)``; the first line of the docstring describes the figure.
 KINDS: dict[str, Draw] = {draw.__name__: _from_results(draw) for draw in (convergence, heatmap)}

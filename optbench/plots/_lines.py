@@ -26,7 +26,8 @@ _FAILED = ("diverged", "error", "crashed")
 class Line(NamedTuple):
     """One line of a panel: positions, shape (k,), and lower quartile, median, upper quartile, shape (3, k).
 
-    `y` holds logarithms to base 10 of gaps and gradient norms. `detail` tells what else distinguishes the line.
+    `y` holds logarithms to base 10 of gaps and gradient norms. `detail` tells what else distinguishes the line. A line
+    that diverged at once has one point, which is infinite.
     """
 
     label: str
@@ -49,14 +50,14 @@ def best(frame: pd.DataFrame, by: By) -> pd.DataFrame:
 
 def lines_of(frame: pd.DataFrame, traces: pd.DataFrame, by: By, x: X, quantity: Quantity) -> dict[str, list[Line]]:
     """Lines of every problem, from the rows that `best` left, labelled."""
-    points = dict(tuple(traces[traces["run"].isin(frame.index)].groupby("run", sort=False)))
+    points: dict[Any, pd.DataFrame] = dict(iter(traces.groupby("run", sort=False)))
     details = _details(frame, by)
     lines: dict[str, list[Line]] = {}
     for (problem, label), cell in frame.groupby(["problem", by], sort=False):
-        curves = [_curve(row, points[key], x, quantity) for key, row in cell.iterrows() if key in points]
-        if curves:
-            made = _median(str(label), details[problem, label], curves, len(cell))
-            lines.setdefault(str(problem), []).append(made)
+        curves = [_curve(row, points[key], quantity) for key, row in cell.iterrows() if key in points]
+        made = _median(str(label), details[problem, label], curves, len(cell))
+        pace = (cell["wall_median"] / cell["nit"].clip(lower=1)).median() if x == "seconds" else 1.0
+        lines.setdefault(str(problem), []).append(made._replace(x=made.x * pace))
     return lines
 
 
@@ -82,17 +83,15 @@ def shown(f_opt: float, quantity: Quantity) -> Quantity:
 
 
 class Curve(NamedTuple):
-    """One run: positions and values, shape (k,), both; values that are not finite are infinite."""
+    """One run: iterations and values, both of shape (k,), and its status; values that are not finite are infinite."""
 
     x: Array
     y: Array
     status: str
 
 
-def _curve(row: pd.Series[Any], points: pd.DataFrame, x: X, quantity: Quantity) -> Curve:
+def _curve(row: pd.Series[Any], points: pd.DataFrame, quantity: Quantity) -> Curve:
     at = points["iteration"].to_numpy(dtype=np.float64)
-    if x == "seconds":
-        at = at * (row["wall_median"] / max(row["nit"], 1))
     quantity = shown(row["f_opt"], quantity)
     value = points["grad_norm" if quantity == "grad_norm" else "f"].to_numpy(dtype=np.float64)
     if quantity == "gap":
@@ -107,7 +106,7 @@ def _curve(row: pd.Series[Any], points: pd.DataFrame, x: X, quantity: Quantity) 
 
 def _median(label: str, detail: str, curves: list[Curve], runs: int) -> Line:
     """Quartiles over the runs of a cell wherever one of them has a point; runs without a trace count as infinite."""
-    at = np.unique(np.concatenate([curve.x for curve in curves]))
+    at = np.unique(np.concatenate([np.zeros(1), *(curve.x for curve in curves)]))
     values = np.full((runs, at.size), np.inf)
     for k, curve in enumerate(curves):
         values[k] = curve.y[np.searchsorted(curve.x, at, side="right") - 1]
@@ -122,5 +121,5 @@ def _median(label: str, detail: str, curves: list[Curve], runs: int) -> Line:
     finite = np.isfinite(y[1])
     if finite.all():
         return Line(label, detail, at, y, "stopped")
-    keep = np.arange(at.size) < np.argmin(finite)
+    keep = np.arange(at.size) < max(int(np.argmin(finite)), 1)
     return Line(label, detail, at[keep], y[:, keep], "diverged")

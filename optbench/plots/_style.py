@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 import zlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import lru_cache
 from pathlib import Path
@@ -27,10 +27,10 @@ if TYPE_CHECKING:
 # Okabe & Ito (2008), Color Universal Design, without its yellow, which is too light for lines on white; then two of
 # Tol's "muted" set (SRON/EPS/TN/09-002). The order is of use: the first names get the colours furthest apart.
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000", "#882255", "#332288")
-DASHES: tuple[Any, ...] = ("-", (0, (5, 1.5)), (0, (1.5, 1.2)), (0, (6, 1.5, 1.5, 1.5)))
+DASHES: tuple[Any, ...] = ("-", (0, (6, 1.5)), (0, (2, 1)), (0, (7, 1.2, 1.5, 1.2)))
 MARKERS = "osD^vP<>Xh*pd"
 
-# Names that are often compared stand first, so that they differ by colour alone; all others follow by name.
+# Names that are often compared stand first, so that their colours differ; all others follow by name.
 _FIRST = {
     "optimizer": ("adam", "gd", "momentum", "rmsprop", "adagrad", "nesterov", "sgd", "adamw", "lamb"),
     "schedule": ("constant", "cosine", "step", "exponential", "one_cycle", "linear", "reduce_on_plateau"),
@@ -41,7 +41,7 @@ FONT = 7.0  # points
 GREY = "0.35"
 WIDEST = 11.0  # inches, of a figure with three panels beside each other
 SUFFIXES = (".pdf", ".png", ".svg")
-_RC = {
+_RC: dict[Any, Any] = {
     "font.size": FONT,
     "font.family": "DejaVu Sans",  # comes with matplotlib: the same figure on every machine
     "axes.titlesize": FONT + 1,
@@ -81,9 +81,9 @@ def style_of(factor: str, label: str) -> Style:
     name, *settings = label.split(" ")
     order = _order(factor)
     place = order.index(name) if name in order else zlib.crc32(name.encode())
-    turn = place // len(COLOURS)
-    look = turn + 5 * zlib.crc32(" ".join(settings).encode()) if settings else turn
-    return Style(COLOURS[place % len(COLOURS)], DASHES[look % len(DASHES)], MARKERS[(place + look) % len(MARKERS)])
+    look = place + (5 * zlib.crc32(" ".join(settings).encode()) if settings else 0)
+    # 9 colours, 4 dashes and 13 markers have no common factor: pairs repeat after 36 names, triples after 468.
+    return Style(COLOURS[place % len(COLOURS)], DASHES[look % len(DASHES)], MARKERS[look % len(MARKERS)])
 
 
 @contextmanager
@@ -106,7 +106,7 @@ def panels(
 
     columns = min(count, 3 if 3 * width + beside <= WIDEST and count != 4 else 2)
     rows = -(-count // columns)
-    figure = Figure(figsize=(max(columns * width + beside, 4.2), rows * height + below + 0.8), layout="constrained")
+    figure = Figure(figsize=(max(columns * width + beside, 5.0), rows * height + below + 0.8), layout="constrained")
     FigureCanvasAgg(figure)
     return figure, [figure.add_subplot(rows, columns, k + 1) for k in range(count)]
 
@@ -116,13 +116,14 @@ def describe(figure: Figure, title: str, caption: str) -> None:
     import textwrap
 
     width, height = figure.get_size_inches()
-    lines = textwrap.wrap(caption, int(width * 72 / (FONT * 0.53)))
+    lines = textwrap.wrap(caption, int((width - 0.12) * 72 / (FONT * 0.54)), break_on_hyphens=False)
     below, above = (0.06 + len(lines) * FONT * 1.3 / 72) / height, 0.28 / height
     figure.text(0.06 / width, 1 - 0.06 / height, title, fontsize=FONT + 2, weight="bold", va="top", in_layout=False)
-    figure.text(0.06 / width, 0.05 / height, "\n".join(lines), color=GREY, va="bottom", linespacing=1.2, in_layout=False)
+    text = "\n".join(lines)
+    figure.text(0.06 / width, 0.05 / height, text, color=GREY, va="bottom", linespacing=1.2, in_layout=False)
     engine = figure.get_layout_engine()
     assert engine is not None
-    engine.set(rect=(0, below, 1, 1 - below - above))  # type: ignore[call-arg]
+    engine.set(rect=(0, below, 1, 1 - below - above), w_pad=0.06, h_pad=0.05)  # type: ignore[call-arg]
 
 
 def spread(wanted: ArrayLike, gap: float, low: float = 0.0, high: float = 1.0) -> Array:
@@ -132,7 +133,7 @@ def spread(wanted: ArrayLike, gap: float, low: float = 0.0, high: float = 1.0) -
     steps = gap * np.arange(np.size(wanted))
     free = isotonic_regression(np.asarray(wanted, dtype=np.float64) - steps).x
     room = max(high - low - (steps[-1] if len(steps) else 0.0), 0.0)
-    return np.clip(free, low, low + room) + steps
+    return np.asarray(np.clip(free, low, low + room) + steps)
 
 
 def chosen(table: pd.DataFrame, runs: pd.DataFrame, **wanted: str | None) -> pd.DataFrame:
@@ -199,6 +200,6 @@ def short_names(labels: Sequence[str]) -> dict[str, str]:
     return dict(zip(labels, names if len(set(names)) == len(names) else labels, strict=True))
 
 
-def present(values: Sequence[str]) -> list[str]:
+def present(values: Iterable[str]) -> list[str]:
     """Different values in order of appearance."""
     return list(dict.fromkeys(values))

@@ -46,7 +46,7 @@ def convergence(
         line shows, panel by panel, the combination whose median run converged in the fewest iterations, or where none
         did, the one with the lowest median f at the end.
     x : {"iteration", "seconds"}
-        Seconds are the run's median time in proportion to the iteration; runs without times are left out.
+        Seconds are iterations times the median time of an iteration in the line's runs; untimed runs are left out.
     quantity : {"gap", "f", "grad_norm"}
         ``gap`` is f - f*, cut at its rounding floor; a problem without a known minimum shows f instead.
 
@@ -71,9 +71,9 @@ def convergence(
         table = table[runs.loc[table.index, "wall_median"].notna()]
         stats.need(table, "plot: none was timed")
     frame = best(runs.loc[table.index].assign(**table), by)
+    traces = traces[traces["run"].isin(frame.index)]
+    stats.need(traces, "plot: none has a trace")
     lines = lines_of(frame, traces, by, x, quantity)
-    if not lines:
-        raise ValueError("no runs to plot: none has a trace")
     with _style.style():
         return _draw(frame, lines, by, x, quantity)
 
@@ -105,7 +105,7 @@ def _draw(frame: pd.DataFrame, lines: dict[str, list[Line]], by: By, x: X, quant
 def _plot(ax: Axes, line: Line, by: By, log: bool) -> None:
     """Median and band of one line; markers come when the limits are known."""
     look = _style.style_of(by, line.label)
-    low, middle, high = 10.0 ** np.minimum(line.y, _HIGHEST) if log else line.y
+    low, middle, high = 10.0 ** np.minimum(line.y, _HIGHEST) if log else np.minimum(line.y, 10.0**_HIGHEST)
     ax.set_autoscale_on(False)
     ax.plot(line.x, middle, color=look.color, linestyle=look.linestyle, linewidth=1.1, label=line.label, zorder=3)
     finite = np.isfinite(line.y[2])
@@ -123,8 +123,9 @@ def _limits(ax: Axes, members: list[Line], x: X, log: bool) -> None:
         ax.set_xlim(first, last)
     else:
         ax.set_xlim(0, last or 1)
-    start = max(float(line.y[1, 0]) for line in members)
-    low = min(float(line.y[0].min()) for line in members)
+    starts = [float(line.y[1, 0]) for line in members if line.y[1, 0] < np.inf]
+    start = max(starts, default=0.0)
+    low = min([float(line.y[0].min()) for line in members if line.y[0].min() < np.inf], default=start)
     room = 0.04 * (start - low) or 0.5
     top = start + (max(_DECADES, room) if log else room)
     if log:
@@ -214,7 +215,8 @@ def _caption(frame: pd.DataFrame, lines: dict[str, list[Line]], by: By, quantity
     else:
         same = [f"{name} {frame[name].iloc[0]}" for name in ("optimizer", "schedule") if name != by]
         parts.append(f"All with {same[0]}.")
-    parts.append("Dot: converged; cross: diverged; a band ends where a quartile is infinite. Labels from below: first to converge, then lowest at the end.")
+    parts.append("Dot: converged; cross: diverged or failed; a band ends where a quartile is infinite.")
+    parts.append("Labels from below: first to converge, then lowest at the end.")
     if quantity != "f":
         at = "max(|f*|, its start)" if quantity == "gap" else "its start"
         parts.append(f"Values are cut at the rounding floor, 2.2e-16 times {at}.")

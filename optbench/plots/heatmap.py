@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, get_args
 
 import numpy as np
+from numpy.typing import NDArray
 
 from optbench import stats
 from optbench.plots import _style
@@ -23,12 +24,17 @@ _WORST = 100.0  # the colour scale ends at this ratio at the latest
 
 
 class Panel(NamedTuple):
-    """One panel: colours and texts of the cells, shape (optimizers, schedules); NaN colours for cells without one."""
+    """One panel; arrays of shape (optimizers, schedules).
+
+    Numbers that decide the colours (NaN for none), texts (empty where nothing was run), whether no run met the target
+    (hatched), whether nothing is better (bold).
+    """
 
     title: str
     colour: Array
-    text: Array
-    failed: Array
+    text: NDArray[np.object_]
+    failed: NDArray[np.bool_]
+    best: NDArray[np.bool_]
 
 
 def heatmap(
@@ -75,9 +81,7 @@ def heatmap(
         return _draw(cells, value, target)
 
 
-def _cells(
-    table: pd.DataFrame, runs: pd.DataFrame, hits: pd.DataFrame, value: Value, target: float
-) -> pd.DataFrame:
+def _cells(table: pd.DataFrame, runs: pd.DataFrame, hits: pd.DataFrame, value: Value, target: float) -> pd.DataFrame:
     """One row a cell: ``cost`` (median), ``bound`` (cost of the budget), ``met`` and ``count`` of runs."""
     on: stats.On = "seconds" if value == "seconds" else "iterations"
     column = table["schedule"] if table["clip"].nunique() == 1 else table["schedule"] + ", clip " + table["clip"]
@@ -102,19 +106,23 @@ def _draw(cells: pd.DataFrame, value: Value, target: float) -> Figure:
     width, height = 0.36 * len(columns), 0.185 * len(rows)
     figure, axes = _style.panels(len(made), max(width + 0.2, 2.0), height + 0.25, beside=1.4, below=1.0)
     worst = max(float(np.nanmax(panel.colour, initial=2.0)) for panel in made)
-    norm = Normalize(0, 1) if value == "success" else LogNorm(1, min(worst, _WORST))
+    norm = Normalize(0, 100) if value == "success" else LogNorm(1, min(worst, _WORST))
     colours = ScalarMappable(norm, mpl.colormaps["viridis" if value == "success" else "viridis_r"])
-    across = figure.axes[0].get_subplotspec().get_gridspec().ncols  # type: ignore[union-attr]
+    place = axes[0].get_subplotspec()
+    across = place.get_gridspec().ncols if place is not None else 1
+    named = _style.short_names(columns)
     for k, (ax, panel) in enumerate(zip(axes, made, strict=True)):
         _fill(ax, panel, colours)
-        named = _style.short_names(columns)
-        ax.set_xticks(range(len(columns)), [named[name] for name in columns], rotation=40, ha="right")
+        ax.set_xticks(
+            range(len(columns)), [named[name] for name in columns], rotation=40, ha="left", rotation_mode="anchor"
+        )
         ax.set_yticks(range(len(rows)), rows)
-        ax.tick_params(length=0, labelbottom=k + across >= len(made), labelleft=k % across == 0)
+        ax.tick_params(length=0, labelbottom=False, labeltop=k < across, labelleft=k % across == 0)
         _style.panel_title(ax, panel.title)
-    label = "share of runs" if value == "success" else "ratio to the best cell of the panel"
-    bar = figure.colorbar(colours, ax=axes, label=label, aspect=30, extend="max" if worst > _WORST else "neither")
-    bar.outline.set_linewidth(0.4)  # type: ignore[operator]
+    label = "% of runs" if value == "success" else "ratio to the best cell of the panel"
+    extend = "max" if value != "success" and worst > _WORST else "neither"
+    bar = figure.colorbar(colours, ax=axes, label=label, aspect=30, extend=extend, format="%g")
+    bar.outline.set_linewidth(0.4)
     _style.describe(figure, *_words(value, target, len(made) > 1))
     return figure
 
@@ -147,12 +155,13 @@ def _panel(title: str, grid: dict[str, Array], value: Value) -> Panel:
     for place in zip(*np.nonzero(count > 0), strict=True):
         some = f"{met[place]:.0f}/{count[place]:.0f}" if met[place] else "-"
         text[place] = write(cost[place]) if np.isfinite(cost[place]) else some
-    return Panel(title, _ratio(cost, cost), text, met == 0)
+    ratio = _ratio(cost, cost)
+    return Panel(title, ratio, text, met == 0, ratio == 1.0)
 
 
 def _success(title: str, rate: Array) -> Panel:
     text = np.array([["" if np.isnan(share) else f"{100 * share:.0f}" for share in row] for row in rate], dtype=object)
-    return Panel(title, np.where(rate == 0, np.nan, rate), text, rate == 0)
+    return Panel(title, np.where(rate == 0, np.nan, 100 * rate), text, rate == 0, np.zeros(rate.shape, dtype=bool))
 
 
 def _cost_of_all(grids: list[dict[str, Array]]) -> Panel:
@@ -160,7 +169,10 @@ def _cost_of_all(grids: list[dict[str, Array]]) -> Panel:
     solved = [grid for grid in grids if np.isfinite(grid["cost"]).any()]
     if not solved:
         first = grids[0]["cost"]
-        return Panel(TOGETHER, np.full(first.shape, np.nan), np.where(np.isnan(first), "", "-"), ~np.isnan(first))
+        run = np.asarray(~np.isnan(first))
+        return Panel(
+            TOGETHER, np.full(first.shape, np.nan), np.where(run, "-", ""), run, np.zeros(run.shape, dtype=bool)
+        )
     costs = np.stack([grid["cost"] for grid in solved])
     ratios = np.stack([np.maximum(_ratio(np.fmin(grid["cost"], grid["bound"]), grid["cost"]), 1.0) for grid in solved])
     ratios = np.where(np.isnan(costs), np.nan, ratios)
@@ -171,7 +183,9 @@ def _cost_of_all(grids: list[dict[str, Array]]) -> Panel:
         every, some = lost[(slice(None), *place)].all(), lost[(slice(None), *place)].any()
         text[place] = "-" if every else f"\N{GREATER-THAN OR EQUAL TO}{number}" if some else number
     failed = lost.all(axis=0)
-    return Panel(TOGETHER, np.where(failed, np.nan, mean), text, failed)
+    return Panel(
+        TOGETHER, np.where(failed, np.nan, mean), text, np.asarray(failed), np.asarray(mean == np.nanmin(mean))
+    )
 
 
 def _ratio(cost: Array, among: Array) -> Array:
@@ -191,14 +205,13 @@ def _fill(ax: Axes, panel: Panel, colours: ScalarMappable) -> None:
     for (i, k), colour in np.ndenumerate(panel.colour):
         if not panel.text[i, k]:
             continue
-        face: Any = "0.95" if np.isnan(colour) else colours.to_rgba(colour)
+        face: Any = "0.95" if np.isnan(colour) else colours.to_rgba(np.asarray(colour))
         hatch = "/////" if panel.failed[i, k] else None
         ax.add_patch(Rectangle((k - 0.5, i - 0.5), 1, 1, facecolor=face, edgecolor="white", linewidth=0.8, hatch=hatch))
         light = np.isnan(colour) or np.dot(np.power(face[:3], 2.2), (0.2126, 0.7152, 0.0722)) > 0.18
-        best = colour == (1.0 if panel.title != TOGETHER else np.nanmin(panel.colour))
         ax.text(
-            k, i, panel.text[i, k], ha="center", va="center", fontsize=_style.FONT - 0.5,
-            color="black" if light else "white", weight="bold" if best else "normal",
+            k, i, str(panel.text[i, k]), ha="center", va="center", fontsize=_style.FONT - 0.5,
+            color="black" if light else "white", weight="bold" if panel.best[i, k] else "normal",
         )  # fmt: skip
     ax.set(xlim=(-0.5, columns - 0.5), ylim=(rows - 0.5, -0.5))
     ax.spines[:].set_visible(False)
@@ -206,7 +219,7 @@ def _fill(ax: Axes, panel: Panel, colours: ScalarMappable) -> None:
 
 def _words(value: Value, target: float, together: bool) -> tuple[str, str]:
     """Title and caption."""
-    goal = rf"$f(x_t) - f^* \leq {stats.target_text(target)}\,(f(x_0) - f^*)$"
+    goal = f"f - f* \N{LESS-THAN OR EQUAL TO} {stats.target_text(target)} (f0 - f*)".replace(" ", "\N{NO-BREAK SPACE}")
     if value == "success":
         caption = f"Share of runs, in percent, that reached {goal} within their budget."
         return "Success by optimizer and schedule", caption + (f" {TOGETHER.capitalize()}: mean." if together else "")
