@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from optbench import kernels
+from optbench import evaluation, kernels
 from optbench.jit import Kernel
 from optbench.loops import first_order as fo
 from optbench.loops.prepared import Method, Outcome, PreparedRun
@@ -86,7 +86,7 @@ def prepare(run: Run, problem: Problem | None = None, x0: Array | None = None, *
     """Kernels and memory of a run; compiles what is not compiled yet."""
     problem = problem or problem_of(run.problem, run.settings)
     start = start_of(problem, run.seed) if x0 is None else x0
-    f0 = kernels.evaluate(problem, start)[0]
+    f0 = evaluation.evaluate(problem, start)[0]
     return PreparedRun(problem, method_of(run, **options), start, thresholds(f0, problem.f_opt, run.targets))
 
 
@@ -95,7 +95,7 @@ def kernels_of(run: Run) -> tuple[Kernel, ...]:
     method = method_of(run)
     return (
         fo.driver(),
-        kernels.objective(problem_of(run.problem, run.settings)),
+        evaluation.objective(problem_of(run.problem, run.settings)),
         kernels.step(method.optimizer, method.params),
         kernels.schedule(method.schedule),
     )
@@ -132,7 +132,7 @@ def judge(prepared: PreparedRun, outcome: Outcome, targets: Sequence[float]) -> 
     """Result of a run, its end point evaluated again outside the loop: a claim that does not hold is an error."""
     problem = prepared.problem
     status, message = _TIMEOUT if outcome.timed_out else _ENDS[outcome.code]
-    fun, jac = kernels.evaluate(problem, outcome.x)
+    fun, jac = evaluation.evaluate(problem, outcome.x)
     levels, wanted = prepared.thresholds, sorted(targets, reverse=True)
     met = [int(hit) if hit >= 0 else None for hit in outcome.hits] if levels.size else [None] * len(wanted)
     if status == "converged" and outcome.code == fo.CONVERGED:

@@ -30,6 +30,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from optbench.records import fields
+
 PACKAGE = Path(__file__).resolve().parent
 STEP_MATH = frozenset({"contract"})
 SUM_MATH = frozenset({"reassoc", "contract"})
@@ -100,6 +102,14 @@ def fingerprint(function: Callable[..., Any]) -> str:
     digest = hashlib.sha256(sys.implementation.cache_tag.encode() if sys.implementation.cache_tag else b"")
     _feed(digest, function, set())
     return digest.hexdigest()[:24]
+
+
+@functools.cache
+def key_of(functions: tuple[Callable[..., Any] | None, ...], records: tuple[type, ...]) -> str:
+    """Fingerprint of the functions and of the shape of the records they get."""
+    parts = [fingerprint(function) if function else "-" for function in functions]
+    parts += [",".join(f"{field.name}:{field.kind}" for field in fields(record)) for record in records]
+    return hashlib.sha256(";".join(parts).encode()).hexdigest()[:24]
 
 
 def _feed(digest: Any, value: Any, seen: set[int]) -> None:

@@ -53,9 +53,9 @@ class Registry(Generic[T]):
         """All names, sorted."""
         if not self._discovered:
             package = importlib.import_module(self.package)
-            for module in pkgutil.iter_modules(package.__path__):
-                if not module.name.startswith("_"):
-                    importlib.import_module(f"{self.package}.{module.name}")
+            for module in pkgutil.walk_packages(package.__path__, f"{self.package}."):
+                if not module.name.rpartition(".")[2].startswith("_"):
+                    importlib.import_module(module.name)
             self._discovered = True
         return sorted(self._items)
 

@@ -12,7 +12,7 @@ from typing import Any, Literal, get_args
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from optbench import kernels
+from optbench import evaluation
 from optbench.records import Empty
 
 Array = NDArray[np.float64]
@@ -26,13 +26,29 @@ class Problem:
 
     Parameters
     ----------
-    fun_grad : callable
+    fun_grad : callable or None
         ``fun_grad(x, g, data) -> f``: a plain function that writes the gradient at `x`, shape (n,), into `g`, shape
         (n,), and returns f(x). `data` is the record below. It is compiled; it must not allocate, print or raise.
+        None for a least-squares problem that is given by its residuals.
     x0 : array_like, shape (n,)
         Standard start.
     hess : callable, optional
         ``hess(x, h, data)``: writes the full symmetric Hessian into `h`, shape (n, n), which arrives filled with zeros.
+    residuals : callable, optional
+        Least squares, f = sum of r_i^2: ``residuals(x, r, jac, data)`` writes r, shape (m,), and its Jacobian, shape
+        (m, n), every entry. `curvature` then gives the second derivatives.
+    constraints : callable, optional
+        ``constraints(x, c, jac, data)`` writes the constraint functions c, shape (m,), equalities c_i = 0 first, then
+        inequalities c_i <= 0, and their Jacobian, shape (m, n), every entry. `curvature` gives the second derivatives.
+    curvature : callable, optional
+        ``curvature(x, w, h, data)``: adds the sum of w_i times the Hessian of r_i (or of c_i), w of shape (m,), to the
+        full symmetric matrix `h`, shape (n, n).
+    m : int
+        Number of residuals or constraints.
+    m_eq : int
+        How many of the constraints are equalities.
+    multipliers : array_like, shape (m,), optional
+        Certified Lagrange multipliers at `x_opt`, for L = f + sum of multipliers_i c_i: those of inequalities are >= 0.
     data : NamedTuple, optional
         What the functions need besides x (see `optbench.records`). Values travel as arguments: a new data set, size or
         condition number compiles nothing.
@@ -50,17 +66,36 @@ class Problem:
 
     def __init__(
         self,
-        fun_grad: Callable[..., float],
+        fun_grad: Callable[..., float] | None,
         x0: ArrayLike,
         *,
         hess: Callable[..., None] | None = None,
+        residuals: Callable[..., None] | None = None,
+        constraints: Callable[..., None] | None = None,
+        curvature: Callable[..., None] | None = None,
+        m: int = 0,
+        m_eq: int = 0,
+        multipliers: ArrayLike | None = None,
         data: Any = Empty(),  # noqa: B008  (a NamedTuple without fields is immutable)
         x_opt: ArrayLike | None = None,
         f_opt: float | None = None,
         bounds: ArrayLike = (-5.0, 5.0),
         tags: tuple[str, ...] = (),
     ) -> None:
+        if (fun_grad is None) == (residuals is None):
+            raise ValueError("a problem takes exactly one of fun_grad and residuals")
+        if residuals is not None and constraints is not None:
+            raise ValueError("a problem takes residuals or constraints, not both")
+        if (m > 0) != (residuals is not None or constraints is not None) or not 0 <= m_eq <= m:
+            raise ValueError(f"m must count the residuals or constraints, and m_eq some of them, not {m} and {m_eq}")
         self.fun_grad = fun_grad
+        self.residuals = residuals
+        self.constraints = constraints
+        self.curvature = curvature
+        self.m, self.m_eq = m, m_eq
+        self.multipliers = None if multipliers is None else _frozen(multipliers)
+        if self.multipliers is not None and self.multipliers.shape != (m,):
+            raise ValueError(f"multipliers must have shape ({m},), not {self.multipliers.shape}")
         self.hess_fun = hess
         self.x0 = _frozen(x0)
         if self.x0.ndim != 1 or self.x0.size == 0:
@@ -76,7 +111,7 @@ class Problem:
         self.f_opt = None if f_opt is None else float(f_opt)
         self.bounds = _frozen(np.broadcast_to(np.asarray(bounds, dtype=np.float64), (self.n, 2)))
         self.tags = tags
-        self.name = getattr(fun_grad, "__name__", "problem")
+        self.name = getattr(fun_grad or residuals, "__name__", "problem")
         self.settings: dict[str, Any] = {}
         self.doc = ""
         self.source = ""
@@ -103,12 +138,38 @@ class Problem:
         NotImplementedError
             The problem has no Hessian.
         """
-        if self.hess_fun is None:
+        if not self.has_hess:
             raise NotImplementedError(f"problem {self.name!r} has no Hessian")
-        return kernels.evaluate_hess(self, self._point(x))
+        return evaluation.evaluate_hess(self, self._point(x))
+
+    @property
+    def has_hess(self) -> bool:
+        """Whether the Hessian of the objective is known."""
+        return self.hess_fun is not None or (self.residuals is not None and self.curvature is not None)
+
+    def residual(self, x: ArrayLike) -> tuple[Array, Array]:
+        """Residuals at `x`, shape (m,), and their Jacobian, shape (m, n). Raises NotImplementedError without any."""
+        if self.residuals is None:
+            raise NotImplementedError(f"problem {self.name!r} is not given by residuals")
+        return evaluation.evaluate_parts(self, self._point(x))
+
+    def constraint(self, x: ArrayLike) -> tuple[Array, Array]:
+        """Constraint functions at `x`, shape (m,), and their Jacobian, (m, n); NotImplementedError without any."""
+        if self.constraints is None:
+            raise NotImplementedError(f"problem {self.name!r} has no constraints")
+        return evaluation.evaluate_parts(self, self._point(x))
+
+    def lagrangian_hess(self, x: ArrayLike, multipliers: ArrayLike) -> Array:
+        """Hessian of f + sum of multipliers_i c_i at `x`, shape (n, n). Raises NotImplementedError where unknown."""
+        if self.constraints is None or self.hess_fun is None or self.curvature is None:
+            raise NotImplementedError(f"problem {self.name!r} has no Hessian of a Lagrangian")
+        weights = np.ascontiguousarray(multipliers, dtype=np.float64)
+        if weights.shape != (self.m,):
+            raise ValueError(f"{self.name}: multipliers must have shape ({self.m},), not {weights.shape}")
+        return evaluation.evaluate_lagrangian_hess(self, self._point(x), weights)
 
     def _evaluate(self, x: ArrayLike) -> tuple[float, Array]:
-        return kernels.evaluate(self, self._point(x))
+        return evaluation.evaluate(self, self._point(x))
 
     def _point(self, x: ArrayLike) -> Array:
         point = np.ascontiguousarray(x, dtype=np.float64)

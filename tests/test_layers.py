@@ -15,7 +15,7 @@ ROOT = Path(__file__).resolve().parent.parent / "optbench"
 LAYERS = [
     ["records", "noalias", "environment"],
     ["jit", "codec"],
-    ["coordinate"],
+    ["coordinate", "evaluation"],
     ["kernels"],
     ["types"],
     ["registry"],

@@ -100,11 +100,11 @@ def moved(x, snapshot):
 
 
 def finite(x):
-    """Whether every coordinate is finite."""
+    """Whether every coordinate is finite: 0 times infinity and NaN are NaN."""
+    total = 0.0
     for i in range(x.size):
-        if not math.isfinite(x[i]):  # noqa: SIM110  (a kernel has no generators)
-            return False
-    return True
+        total += 0.0 * x[i]
+    return total == 0.0
 
 
 def record_row(s, t, f, lr, x, g, ints):

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from optbench import kernels
+from optbench import evaluation, kernels
 from optbench.loops import first_order as fo
 from optbench.records import Empty, encode, fields, pack, words
 from optbench.schedules._warmup import warmup_target
@@ -61,7 +61,7 @@ class PreparedRun:
         self.problem, self.method, self.thresholds = problem, method, thresholds
         self.kernels = (
             fo.driver(),
-            kernels.objective(problem),
+            evaluation.objective(problem),
             kernels.step(method.optimizer, method.params),
             kernels.schedule(method.schedule),
         )
@@ -148,7 +148,7 @@ class PreparedRun:
             x=self._address("x"),
             g=self._address("g"),
             n=n,
-            data=kernels.data_words(self.problem).ctypes.data,
+            data=evaluation.data_words(self.problem).ctypes.data,
             frame=self.frame.ctypes.data,
             live=self.live,
             pristine=self.pristine,
