@@ -158,9 +158,11 @@ void radam(ARGUMENTS) {
     double b1 = p[0], b2 = p[1], eps = p[2];
     q[0] = power(q[0], b1);
     q[1] = power(q[1], b2);
-    double rate = lr / (1.0 - q[0]), top = 2.0 / (1.0 - b2) - 1.0, rho = top - 2.0 * t * q[1] / (1.0 - q[1]);
-    int adaptive = rho > 5.0;
-    if (adaptive) rate *= sqrt((1.0 - q[1]) * (rho - 4.0) * (rho - 2.0) * top / ((top - 4.0) * (top - 2.0) * rho));
+    /* rho times (1 - b2) (1 - b2**t) and its limit times 1 - b2: without those divisions one is left */
+    double free = 1.0 - q[1], top = 1.0 + b2, e = (1.0 - b2) * free, rho = free * top - 2.0 * (1.0 - b2) * t * q[1];
+    double rest = (top - 4.0 * (1.0 - b2)) * (top - 2.0 * (1.0 - b2)) * rho * (1.0 - q[0]) * (1.0 - q[0]);
+    int adaptive = rho > 5.0 * e;
+    double rate = adaptive ? lr * sqrt((rho - 4.0 * e) * (rho - 2.0 * e) * top / rest) : lr / (1.0 - q[0]);
     LOOP {
         a[i] = b1 * a[i] + (1.0 - b1) * g[i];
         b[i] = b2 * b[i] + (1.0 - b2) * g[i] * g[i];
@@ -189,9 +191,9 @@ void asgd(ARGUMENTS) {
 }
 
 void lion(ARGUMENTS) {
-    double b1 = p[0], b2 = p[1], decay = p[2];
+    double b1 = p[0], b2 = p[1], keep = 1.0 - lr * p[2];
     LOOP {
-        x[i] -= lr * (sign(b1 * a[i] + (1.0 - b1) * g[i]) + decay * x[i]);
+        x[i] = keep * x[i] - lr * sign(b1 * a[i] + (1.0 - b1) * g[i]);
         a[i] = b2 * a[i] + (1.0 - b2) * g[i];
     }
 }

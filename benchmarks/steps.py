@@ -31,7 +31,8 @@ import numpy as np
 
 from optbench import kernels
 from optbench.environment import environment
-from optbench.loops.prepared import Method, PreparedRun
+from optbench.loops.prepared import Method
+from optbench.loops.runs import prepared as make_ready
 from optbench.records import encode
 from optbench.registry import get_optimizer, get_problem, get_schedule, list_optimizers
 from optbench.types import Optimizer, Problem
@@ -43,7 +44,7 @@ TARGET, SAME = 1.1, 1e-6  # ratio to reach; largest difference of the end points
 
 # Learning rates so small that nothing converges, diverges or reaches denormal numbers, which are slow, while timed.
 RATE = 1e-7
-RATES = {"adadelta": 1e-3, "lars": 1e-4}
+RATES = {"adabelief": 1e-13, "adadelta": 1e-3, "lars": 1e-4}
 START = 5.0  # every coordinate of the quadratics, outside the minimizers' box
 TORCH_STEPS = 200
 
@@ -137,7 +138,7 @@ def prepare_ours(case: Case, optimizer: Optimizer, lr: float) -> tuple[Callable[
     """A function that takes one sample, and the end point."""
     constant = get_schedule("constant")
     method = Method(optimizer, optimizer.params(), lr, constant, constant.params(), max_iter=case.steps)
-    prepared = PreparedRun(case.problem, method, case.x0, np.empty(0))
+    prepared = make_ready(case.problem, method, case.x0, np.empty(0))
     outcome = prepared.run()
     if outcome.nit != case.steps:
         raise SystemExit(f"steps.py: {optimizer.name} on {case.function} stopped after {outcome.nit} steps")

@@ -17,8 +17,10 @@ import numpy as np
 
 from optbench import evaluation, kernels
 from optbench.jit import Kernel
+from optbench.loops import descent
 from optbench.loops import first_order as fo
-from optbench.loops.prepared import Method, Outcome, PreparedRun
+from optbench.loops.prepared import Method, Outcome, Prepared
+from optbench.loops.runs import prepared as make_ready
 from optbench.registry import OPTIMIZERS, PROBLEMS, SCHEDULES
 from optbench.types import Array, Problem, Result, Run, Status
 
@@ -33,6 +35,7 @@ _ENDS: dict[int, tuple[Status, str]] = {
     fo.SMALL_GRADIENT: ("converged", "the largest gradient entry is at most gtol"),
     fo.BUDGET: ("budget", "the iteration budget is spent"),
     fo.STALLED: ("stalled", f"the point has not moved for {fo.STALL} steps"),
+    descent.SEARCH_FAILED: ("stalled", "the search found no lower point: rounding level, or no descent left"),
     fo.DIVERGED: ("diverged", "the objective or the point is no longer finite"),
 }
 
@@ -82,23 +85,17 @@ def thresholds(f0: float, f_opt: float | None, targets: Sequence[float]) -> Arra
     return f_opt + np.array(sorted(targets, reverse=True), dtype=np.float64) * (f0 - f_opt)
 
 
-def prepare(run: Run, problem: Problem | None = None, x0: Array | None = None, **options: Any) -> PreparedRun:
+def prepare(run: Run, problem: Problem | None = None, x0: Array | None = None, **options: Any) -> Prepared:
     """Kernels and memory of a run; compiles what is not compiled yet."""
     problem = problem or problem_of(run.problem, run.settings)
     start = start_of(problem, run.seed) if x0 is None else x0
     f0 = evaluation.evaluate(problem, start)[0]
-    return PreparedRun(problem, method_of(run, **options), start, thresholds(f0, problem.f_opt, run.targets))
+    return make_ready(problem, method_of(run, **options), start, thresholds(f0, problem.f_opt, run.targets))
 
 
 def kernels_of(run: Run) -> tuple[Kernel, ...]:
     """Every kernel that a run needs, loaded or compiled."""
-    method = method_of(run)
-    return (
-        fo.driver(),
-        evaluation.objective(problem_of(run.problem, run.settings)),
-        kernels.step(method.optimizer, method.params),
-        kernels.schedule(method.schedule),
-    )
+    return prepare(run).kernels
 
 
 @functools.lru_cache(maxsize=4096)
@@ -128,7 +125,7 @@ def failed(status: Status, message: str, targets: Sequence[float]) -> Result:
     return Result(nothing, nothing, math.nan, math.nan, 0, 0, 0, status, message, hits, {})
 
 
-def judge(prepared: PreparedRun, outcome: Outcome, targets: Sequence[float]) -> Result:
+def judge(prepared: Prepared, outcome: Outcome, targets: Sequence[float]) -> Result:
     """Result of a run, its end point evaluated again outside the loop: a claim that does not hold is an error."""
     problem = prepared.problem
     status, message = _TIMEOUT if outcome.timed_out else _ENDS[outcome.code]
@@ -146,8 +143,10 @@ def judge(prepared: PreparedRun, outcome: Outcome, targets: Sequence[float]) -> 
         fun=fun,
         f0=float(outcome.trace["f"][0]),
         nit=outcome.nit,
-        nfev=outcome.nit + 1,
-        njev=outcome.nit + 1,
+        nfev=outcome.counts.nfev,
+        njev=outcome.counts.nfev,
+        nhev=outcome.counts.nhev,
+        nfact=outcome.counts.nfact,
         status=status,
         message=message,
         hits=dict(zip(wanted, met, strict=True)),

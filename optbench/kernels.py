@@ -14,20 +14,16 @@ from __future__ import annotations
 import functools
 import hashlib
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from optbench import jit
 from optbench.coordinate import make_step
 from optbench.evaluation import data_hash
-from optbench.records import Empty
+from optbench.records import Empty, Matrix, Vector
+from optbench.types import Array, Descent, Optimizer, Problem, Schedule
 
-if TYPE_CHECKING:
-    from optbench.types import Optimizer, Problem, Schedule
-
-Array = NDArray[np.float64]
 LANES = 8  # float64 a cache line: arrays start on one
 
 # ------------------------------------------------------------------------------------------------- optimizers
@@ -62,6 +58,46 @@ def _step(
         return make_step(update, constants, scaling, *records)
 
     return jit.compile_kernel(f"optimizer-{name}", make, key, "iiid")
+
+
+class At(NamedTuple):
+    """What a direction is made from.
+
+    Point and gradient, shape (n,); the Hessian, (n, n), or residuals, (m,), and their Jacobian, (m, n), for methods
+    that ask for them; the point and gradient before; the trust radius, (1,); and the count of factorisations, (1,).
+    """
+
+    x: Vector
+    g: Vector
+    h: Matrix
+    r: Vector
+    jac: Matrix
+    x_last: Vector
+    g_last: Vector
+    radius: Vector
+    factorisations: Vector
+
+
+def direction(method: Descent, memory: Any) -> jit.Kernel:
+    """Kernel of a method's direction, compiled once; `memory` is a record of the kind that the method makes."""
+    return _direction(method.name, method.direction, method.params, memory.__class__)
+
+
+@functools.cache
+def _direction(name: str, function: Callable[..., Any], params: type, memory: type) -> jit.Kernel:
+    def make() -> Callable[..., Any]:
+        from optbench.codec import array_at, decoder, integers_at
+
+        decode, recall, look = decoder(params), decoder(memory), decoder(At)
+        inner = jit.lower(function, jit.SUM_MATH)
+
+        def kernel(frame, t):  # type: ignore[no-untyped-def]
+            w = integers_at(frame, 5)
+            return inner(t, look(w[0]), array_at(w[1], w[2]), recall(w[3]), decode(w[4]))
+
+        return kernel
+
+    return jit.compile_kernel(f"optimizer-{name}", make, jit.key_of((function,), (params, memory)), "dii", jit.SUM_MATH)
 
 
 # -------------------------------------------------------------------------------------------------- schedules
@@ -105,16 +141,20 @@ def _schedule(name: str, value: Callable[..., Any], params: type, state: type) -
     return jit.compile_kernel(f"schedule-{name}", make_observer, key, "dddii")
 
 
-def code_of(problem: Problem, optimizer: Optimizer, params: Any, schedule: Schedule) -> str:
+def code_of(problem: Problem, optimizer: Optimizer | Descent, params: Any, schedule: Schedule) -> str:
     """Fingerprint of all the code and data that a run's numbers come from, without compiling anything."""
-    update, state = form_of(optimizer, params)
+    functions: tuple[Callable[..., Any] | None, ...]
+    if isinstance(optimizer, Descent):
+        functions = (optimizer.direction, problem.hess_fun, problem.curvature)
+        records: tuple[type, ...] = (optimizer.params,)
+    else:
+        update, state = form_of(optimizer, params)
+        functions = (optimizer.constants, update, optimizer.scale, optimizer.finish)
+        records = (optimizer.params, state, optimizer.shared)
     parts = [
         jit.engine_hash(),
         jit.key_of((problem.fun_grad or problem.residuals, problem.constraints), (problem.record,)),
-        jit.key_of(
-            (optimizer.constants, update, optimizer.scale, optimizer.finish),
-            (optimizer.params, state, optimizer.shared),
-        ),
+        jit.key_of(functions, records),
         jit.key_of((schedule.value,), (schedule.params, schedule.state)),
         data_hash(problem),
     ]

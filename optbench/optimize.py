@@ -37,8 +37,8 @@ class OptimizeResult:
         Objective at `x`, evaluated again after the run.
     jac : ndarray, shape (n,)
         Gradient at `x`.
-    nit, nfev, njev : int
-        Steps taken; evaluations of the objective and of the gradient.
+    nit, nfev, njev, nhev, nfact : int
+        Steps taken; evaluations of the objective, the gradient and the Hessian; factorisations of a matrix.
     status : str
         ``converged``, ``budget``, ``stalled``, ``diverged``, ``timeout`` or ``error``.
     message : str
@@ -62,6 +62,8 @@ class OptimizeResult:
     message: str
     hits: dict[float, int | None]
     columns: dict[str, Array]
+    nhev: int = 0
+    nfact: int = 0
 
     @property
     def success(self) -> bool:
@@ -80,7 +82,7 @@ class OptimizeResult:
         return frame
 
     def __repr__(self) -> str:
-        names = ("message", "success", "status", "fun", "x", "jac", "nit", "nfev", "njev", "hits")
+        names = ("message", "success", "status", "fun", "x", "jac", "nit", "nfev", "njev", "nhev", "nfact", "hits")
         return "\n".join(f"{name:>8}: {getattr(self, name)}" for name in names)
 
 
@@ -186,7 +188,9 @@ def _start(problem: Problem, x0: ArrayLike) -> Array:
 
 
 def _public(r: Result) -> OptimizeResult:
-    return OptimizeResult(r.x, r.fun, r.jac, r.nit, r.nfev, r.njev, r.status, r.message, r.hits, r.trace)
+    return OptimizeResult(
+        r.x, r.fun, r.jac, r.nit, r.nfev, r.njev, r.status, r.message, r.hits, r.trace, r.nhev, r.nfact
+    )
 
 
 def schedule_values(

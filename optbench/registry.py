@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Generic, TypeVar
 
 from optbench.records import Empty, Field, fields
-from optbench.types import Optimizer, Problem, Schedule, Variant
+from optbench.types import Descent, Optimizer, Problem, Schedule, Variant
 
 T = TypeVar("T")
 F = TypeVar("F", bound=Callable[..., Any])
@@ -107,7 +107,7 @@ def _check_setting(problem: str, parameter: inspect.Parameter, value: Any) -> No
 
 
 PROBLEMS: Registry[ProblemFactory] = Registry("problem", "optbench.problems")
-OPTIMIZERS: Registry[Optimizer] = Registry("optimizer", "optbench.optimizers")
+OPTIMIZERS: Registry[Optimizer | Descent] = Registry("optimizer", "optbench.optimizers")
 SCHEDULES: Registry[Schedule] = Registry("schedule", "optbench.schedules")
 
 
@@ -165,6 +165,31 @@ def optimizer(
         )
         OPTIMIZERS.add(stem, made, update.__module__)
         return update
+
+    return register
+
+
+def descent(
+    *,
+    params: type,
+    memory: Callable[..., Any],
+    needs: str = "gradient",
+    search: str = "wolfe",
+    curvature: float = 0.9,
+    lr: float = 1.0,
+    source: str = "",
+    name: str | None = None,
+) -> Callable[[F], F]:
+    """Register ``direction(t, at, d, memory, params) -> step`` as a method with a search of its own; see `Descent`."""
+
+    def register(direction: F) -> F:
+        stem = name or direction.__name__
+        fields(params)
+        made = Descent(
+            stem, direction, params, memory, needs, search, curvature, lr, doc=_doc(direction), source=source
+        )
+        OPTIMIZERS.add(stem, made, direction.__module__)
+        return direction
 
     return register
 
@@ -235,7 +260,7 @@ def get_problem(name: str, **settings: Any) -> Problem:
     return PROBLEMS.get(name)(**settings)
 
 
-def get_optimizer(name: str) -> Optimizer:
+def get_optimizer(name: str) -> Optimizer | Descent:
     """The registered optimizer of that name. Raises UnknownName."""
     return OPTIMIZERS.get(name)
 

@@ -243,6 +243,58 @@ class Optimizer:
 
 
 @dataclass(frozen=True)
+class Descent:
+    """A method that finds its own step length: a direction, and a line search or a trust region.
+
+    Attributes
+    ----------
+    name : str
+    direction : callable
+        ``direction(t, at, d, memory, params) -> step``: writes the direction at x_t into `d`, shape (n,), and returns the
+        first step length to try; with a trust region the full step within ``at.radius``, and the reduction of f
+        that its model predicts (not above 0: it gives up). t = 0 starts afresh. `at` is `loops.descent.At`. `d` holds
+        the direction before.
+    params : NamedTuple class
+        Hyperparameters with defaults. A choice ``line_search`` selects among 'wolfe', 'armijo' and 'none'; with 'none'
+        the schedule sets the step.
+    memory : callable
+        ``memory(n, m, params) -> record`` of arrays that live from step to step (m: number of residuals).
+    needs : str
+        What it is made from: 'gradient', 'hessian' or 'jacobian' (residuals and their Jacobian).
+    search : str
+        'wolfe', 'armijo', 'nonmonotone' or 'trust'; `params.line_search`, where there is one, goes before.
+    curvature : float
+        Fraction of the initial slope that the Wolfe conditions allow to remain.
+    lr : float
+        Default step length without a search.
+    doc, source : str
+    """
+
+    name: str
+    direction: Callable[..., float]
+    params: type
+    memory: Callable[..., Any]
+    needs: str = "gradient"
+    search: str = "wolfe"
+    curvature: float = 0.9
+    lr: float = 1.0
+    doc: str = ""
+    source: str = ""
+
+    def search_of(self, params: Any) -> str:
+        """The search that these hyperparameters ask for: 'wolfe', 'armijo', 'nonmonotone', 'trust' or 'none'."""
+        return str(getattr(params, "line_search", self.search))
+
+    def refuses(self, problem: Problem) -> str | None:
+        """Why the method cannot run on the problem, or None."""
+        if self.needs == "hessian" and not problem.has_hess:
+            return "it needs the Hessian"
+        if self.needs == "jacobian" and problem.residuals is None:
+            return "it needs residuals"
+        return None
+
+
+@dataclass(frozen=True)
 class Schedule:
     """A learning rate as a function of the step.
 
@@ -312,8 +364,8 @@ class Result:
         The last point and the gradient there, re-evaluated outside the loop.
     fun : float
         f at `x`, re-evaluated.
-    nit, nfev, njev : int
-        Steps, function and gradient evaluations.
+    nit, nfev, njev, nhev, nfact : int
+        Steps; evaluations of the function, the gradient and the Hessian; factorisations of a matrix.
     status : str
         One of `STATUSES`.
     message : str
@@ -339,6 +391,8 @@ class Result:
     message: str
     hits: dict[float, int | None]
     trace: dict[str, Array]
+    nhev: int = 0
+    nfact: int = 0
     seconds: list[float] = field(default_factory=list)
     compile_seconds: float = 0.0
 

@@ -92,7 +92,7 @@ def test_run_equals_the_same_steps_in_plain_python(schedule: Any, clip: Any) -> 
 def test_numbers_do_not_depend_on_where_the_slices_end(monkeypatch: pytest.MonkeyPatch) -> None:
     settings: dict[str, Any] = {"lr": 1e-2, "max_iter": 2000, "schedule": "cosine"}
     whole = optbench.minimize("rosenbrock", "adam", **settings)
-    monkeypatch.setattr(prepared_module.PreparedRun, "_first_slice", lambda self: 1)
+    monkeypatch.setattr(prepared_module.Prepared, "_first_slice", lambda self: 1)
     monkeypatch.setattr(prepared_module, "SLICE", 0.0)
     monkeypatch.setattr(prepared_module, "ROWS", 7)
     sliced = optbench.minimize("rosenbrock", "adam", **settings)

@@ -1,4 +1,4 @@
-"""One run, ready to go: its kernels, its memory and the setup record that the driver reads."""
+"""One run, ready to go: its kernels, its memory and the setup record that the driver reads; what all runs share."""
 
 from __future__ import annotations
 
@@ -6,15 +6,16 @@ import math
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 
 from optbench import evaluation, kernels
+from optbench.jit import Kernel
 from optbench.loops import first_order as fo
-from optbench.records import Empty, encode, fields, pack, words
+from optbench.records import Empty, encode, pack, words
 from optbench.schedules._warmup import warmup_target
-from optbench.types import Array, Optimizer, Problem, Schedule
+from optbench.types import Array, Descent, Optimizer, Problem, Schedule
 
 SLICE = 0.05  # seconds of compiled code between two looks at the clock and at Ctrl-C
 ROWS = 4096  # rows of a full trace that are held before they are handed over
@@ -29,7 +30,7 @@ class Method:
     `clip` is ``(kind, limit)`` with kind 'none', 'norm' or 'value'; `record` is 'all' or 'log'.
     """
 
-    optimizer: Optimizer
+    optimizer: Optimizer | Descent
     params: Any
     lr: float
     schedule: Schedule
@@ -42,9 +43,17 @@ class Method:
     record: str = "log"
 
 
+class Counts(NamedTuple):
+    """Evaluations of the objective with its gradient, of the Hessian, and factorisations of a matrix."""
+
+    nfev: int
+    nhev: int = 0
+    nfact: int = 0
+
+
 @dataclass
 class Outcome:
-    """What the driver left: return code, iterations, points, hit iterations (-1: not met) and the trace columns."""
+    """What the driver left: return code, iterations, points, hit iterations (-1: not met), trace columns, counts."""
 
     code: int
     nit: int
@@ -52,136 +61,122 @@ class Outcome:
     hits: Array
     trace: dict[str, Array]
     timed_out: bool
+    counts: Counts
 
 
-class PreparedRun:
-    """Kernels, memory and settings of one run; `run` does it, `time_repeats` does it again for the clock."""
+class Prepared:
+    """Kernels, memory and settings of one run; `run` does it, `seconds` does it again for the clock.
+
+    All memory that a run changes is one block of float64, `live`, so that a repeat starts with one copy.
+    """
+
+    n_ints: ClassVar[int] = fo.N_INTS
 
     def __init__(self, problem: Problem, method: Method, x0: Array, thresholds: Array) -> None:
         self.problem, self.method, self.thresholds = problem, method, thresholds
-        self.kernels = (
-            fo.driver(),
-            evaluation.objective(problem),
-            kernels.step(method.optimizer, method.params),
-            kernels.schedule(method.schedule),
-        )
         self._keep: list[Any] = [problem]
+        self.kernels = self._compile()
         self._drive = self.kernels[0]
-        n, k = problem.n, len(thresholds)
-        m = kernels.padded(n)
-        _, state = kernels.form_of(method.optimizer, method.params)
         sizes = {
-            "x": m,
-            "g": m,
-            "state": m * len(fields(state)),
-            "shared": words(method.optimizer.shared),
+            **self._sizes(),
             "memory": words(method.schedule.state),
-            "ints": fo.N_INTS,
+            "ints": self.n_ints,
             "floats": fo.N_FLOATS,
-            "hits": k,
+            "hits": len(thresholds),
         }
         at, total = {}, 0
         for name, size in sizes.items():
             at[name], total = total, total + kernels.padded(size)
         self.live = kernels.aligned(total)
-        self._at, self._sizes = at, sizes
-        self._frame(m, n)
-        self._start(x0, state)
-        self._setup(n, thresholds)
+        self._at, self._size = at, sizes
+        self._view("x")[: x0.size] = x0
+        self._store("memory", method.schedule.state)
+        self._ints[fo.BLOCK] = -fo.RATES
+        self._view("hits")[:] = -1.0
+        self._trace()
+        self._start()
+        self.pristine = self.live.copy()
+        self.setup = pack(self._hold(self._make_setup()))
+
+    def _compile(self) -> tuple[Kernel, ...]:
+        """The kernels, the driver first."""
+        raise NotImplementedError
+
+    def _sizes(self) -> dict[str, int]:
+        """Names and sizes of the arrays of the block that are the method's own; "x" and "g" among them."""
+        raise NotImplementedError
+
+    def _start(self) -> None:
+        """Put the method's own arrays to their start."""
+        raise NotImplementedError
+
+    def _make_setup(self) -> Any:
+        """The record that the driver reads, encoded."""
+        raise NotImplementedError
+
+    def counts(self) -> Counts:
+        """What the run so far has cost."""
+        raise NotImplementedError
 
     def _view(self, name: str) -> Array:
         start = self._at[name]
-        return self.live[start : start + self._sizes[name]]
+        return self.live[start : start + self._size[name]]
 
     def _address(self, name: str) -> int:
-        return self.live.ctypes.data + 8 * self._at[name]
+        return int(self.live.ctypes.data) + 8 * self._at[name]
+
+    def _store(self, name: str, record: type) -> None:
+        if record is not Empty:
+            self._view(name).view(np.int64)[:] = pack(encode(record()))
 
     def _hold(self, array: Any) -> Any:
         self._keep.append(array)
         return array
 
-    def _frame(self, m: int, n: int) -> None:
-        work = self._hold(kernels.aligned(m if self.method.optimizer.scale else 1))
-        groups = self._hold(np.array([0, n], dtype=np.int64))
-        settings = self._hold(pack(encode(self.method.params)))
-        frame = [
-            self._address("x"),
-            self._address("g"),
-            n,
-            self._address("state"),
-            m,
-            settings.ctypes.data,
-            self._address("shared"),
-            work.ctypes.data,
-            groups.ctypes.data,
-            groups.size,
-        ]
-        self.frame = np.array(frame, dtype=np.int64)
-
-    def _start(self, x0: Array, state: type) -> None:
-        method = self.method
-        self._view("x")[: x0.size] = x0
-        if method.optimizer.init is not None:
-            start = method.optimizer.init(method.params)
-            for row, value in zip(self._view("state").reshape(len(fields(state)), -1), start, strict=True):
-                row[:] = value
-        for name, record in (("shared", method.optimizer.shared), ("memory", method.schedule.state)):
-            if record is not Empty:
-                self._view(name).view(np.int64)[:] = pack(encode(record()))
-        self._view("ints").view(np.int64)[fo.BLOCK] = -fo.RATES
-        self._view("hits")[:] = -1.0
-        self.pristine = self.live.copy()
-
-    def _setup(self, n: int, thresholds: Array) -> None:
-        method = self.method
-        rows = LOG_ROWS if method.record != "all" else max(1, min(ROWS, POINTS // n, method.max_iter + 1))
-        settings = self._hold(encode(method.schedule_params))
-        schedule_params = self._hold(pack(settings))
-        columns = [np.empty(rows) for _ in range(4)]
-        self.columns = dict(zip(("iteration", "f", "grad_norm", "lr"), columns, strict=True))
-        self.points = np.empty((rows if method.record == "all" else 0, n))
-        setup = fo.Setup(
-            objective=self.kernels[1].address,
-            step=self.kernels[2].address,
-            schedule=self.kernels[3].address,
-            observes=method.schedule.observes,
-            x=self._address("x"),
-            g=self._address("g"),
-            n=n,
-            data=evaluation.data_words(self.problem).ctypes.data,
-            frame=self.frame.ctypes.data,
-            live=self.live,
-            pristine=self.pristine,
-            ints=self._address("ints"),
-            floats=self._address("floats"),
-            hits=self._address("hits"),
-            schedule_params=schedule_params.ctypes.data,
-            schedule_state=self._address("memory"),
-            lr=method.lr,
-            peak=warmup_target(method.schedule, method.lr, settings),
-            warmup=method.warmup,
-            warmup_start=method.warmup_start,
-            clip=("none", "norm", "value").index(method.clip[0]),
-            clip_at=method.clip[1],
-            gtol=method.gtol,
-            stop=thresholds.size > 0,
-            max_iter=method.max_iter,
-            every_row=method.record == "all",
-            thresholds=thresholds,
-            rates=np.empty(fo.RATES),
-            snapshot=np.full(n, np.nan),
-            iterations=columns[0],
-            values=columns[1],
-            norms=columns[2],
-            lrs=columns[3],
-            points=self.points,
-        )
-        self._hold(setup)
-        self.setup = pack(setup)
-
     @property
     def _ints(self) -> Any:
         return self._view("ints").view(np.int64)
+
+    def _trace(self) -> None:
+        n, full = self.problem.n, self.method.record == "all"
+        rows = max(1, min(ROWS, POINTS // n, self.method.max_iter + 1)) if full else LOG_ROWS
+        self.columns = {name: np.empty(rows) for name in ("iteration", "f", "grad_norm", "lr")}
+        self.points = np.empty((rows if full else 0, n))
+
+    def _common(self) -> dict[str, Any]:
+        """What every driver reads: the schedule, the limits, the trace."""
+        method = self.method
+        settings = self._hold(encode(method.schedule_params))
+        return {
+            "objective": self.kernels[1].address,
+            "schedule": self.kernels[2].address,
+            "observes": method.schedule.observes,
+            "n": self.problem.n,
+            "data": evaluation.data_words(self.problem).ctypes.data,
+            "live": self.live,
+            "pristine": self.pristine,
+            "ints": self._address("ints"),
+            "floats": self._address("floats"),
+            "hits": self._address("hits"),
+            "schedule_params": self._hold(pack(settings)).ctypes.data,
+            "schedule_state": self._address("memory"),
+            "lr": method.lr,
+            "peak": warmup_target(method.schedule, method.lr, settings),
+            "warmup": method.warmup,
+            "warmup_start": method.warmup_start,
+            "gtol": method.gtol,
+            "stop": self.thresholds.size > 0,
+            "max_iter": method.max_iter,
+            "every_row": method.record == "all",
+            "thresholds": self.thresholds,
+            "rates": np.empty(fo.RATES),
+            "snapshot": np.full(self.problem.n, np.nan),
+            "iterations": self.columns["iteration"],
+            "values": self.columns["f"],
+            "norms": self.columns["grad_norm"],
+            "lrs": self.columns["lr"],
+            "points": self.points,
+        }
 
     def run(self, time_limit: float = math.inf) -> Outcome:
         """Do the run from its start, in slices, until it ends or `time_limit` seconds have passed."""
@@ -196,7 +191,7 @@ class PreparedRun:
                 break
         trace = {name: np.concatenate([chunk[name] for chunk in chunks]) for name in chunks[0]}
         x = self._view("x")[: self.problem.n].copy()
-        return Outcome(code, int(self._ints[fo.T]), x, self._view("hits").copy(), trace, timed_out)
+        return Outcome(code, int(self._ints[fo.T]), x, self._view("hits").copy(), trace, timed_out, self.counts())
 
     def seconds(self, repeats: int) -> float:
         """Wall time, in seconds, of `repeats` runs in a row from the start, in one call where one run fits a slice."""

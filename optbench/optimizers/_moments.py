@@ -27,4 +27,4 @@ def next_powers(powers, p):
 
 def moments(g, m, v, p):
     """Update the running means of the gradient and of its square."""
-    return p.beta1 * m + (1.0 - p.beta1) * g, p.beta2 * v + (1.0 - p.beta2) * g * g
+    return (1.0 - p.beta1) * g + p.beta1 * m, (1.0 - p.beta2) * g * g + p.beta2 * v

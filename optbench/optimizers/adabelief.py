@@ -56,6 +56,6 @@ def constants(t, lr, params, powers):
 def adabelief(x, g, state, c):
     """One coordinate."""
     g_rate, m_rate, eps, p = c
-    m = p.beta1 * state.m + (1.0 - p.beta1) * g
-    s = p.beta2 * state.s + (1.0 - p.beta2) * (g - m) * (g - m) + p.eps_root
+    m = (1.0 - p.beta1) * g + p.beta1 * state.m
+    s = (1.0 - p.beta2) * (g - m) * (g - m) + (p.beta2 * state.s + p.eps_root)
     return x - (g_rate * g + m_rate * m) / (math.sqrt(s) + eps), State(m, s)

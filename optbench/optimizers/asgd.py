@@ -44,7 +44,7 @@ def constants(t, lr, params, rates):
     """Factor of x, step size, weight of the average; then the rates of the next step."""
     eta = lr if t == 1 else rates.eta
     following = Rates(lr / (1.0 + params.lambd * lr * t) ** params.alpha, 1.0 / max(1.0, t - params.t0))
-    return (1.0 - params.lambd * eta, eta, rates.mu, params.weight_decay), following
+    return (1.0 - (params.lambd + params.weight_decay) * eta, eta, rates.mu), following
 
 
 @optimizer(
@@ -57,6 +57,6 @@ def constants(t, lr, params, rates):
 )
 def asgd(x, g, state, c):
     """One coordinate."""
-    keep, eta, mu, weight_decay = c
-    x = keep * x - eta * (g + weight_decay * x)
+    keep, eta, mu = c
+    x = keep * x - eta * g
     return x, State(state.average + mu * (x - state.average))

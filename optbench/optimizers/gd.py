@@ -20,8 +20,13 @@ class Params(NamedTuple):
     weight_decay: NonNegative = 0.0
 
 
-@optimizer(lr=1e-3, params=Params, source="Cauchy 1847; torch SGD")
+def constants(t, lr, params):
+    """Learning rate; factor of x."""
+    return lr, 1.0 - lr * params.weight_decay
+
+
+@optimizer(lr=1e-3, params=Params, constants=constants, source="Cauchy 1847; torch SGD")
 def gd(x, g, state, c):
     """One coordinate."""
-    lr, p = c
-    return x - lr * (g + p.weight_decay * x), state
+    lr, keep = c
+    return keep * x - lr * g, state

@@ -30,9 +30,16 @@ class State(NamedTuple):
     m: float
 
 
-@optimizer(lr=1e-4, params=Params, state=State, source="Chen et al. 2023, Algorithm 2; optax lion")
+def constants(t, lr, params):
+    """Learning rate; factor of x."""
+    return lr, 1.0 - lr * params.weight_decay, params
+
+
+@optimizer(
+    lr=1e-4, params=Params, state=State, constants=constants, source="Chen et al. 2023, Algorithm 2; optax lion"
+)
 def lion(x, g, state, c):
     """One coordinate."""
-    lr, p = c
+    lr, keep, p = c
     direction = sign(p.beta1 * state.m + (1.0 - p.beta1) * g)
-    return x - lr * (direction + p.weight_decay * x), State(p.beta2 * state.m + (1.0 - p.beta2) * g)
+    return keep * x - lr * direction, State(p.beta2 * state.m + (1.0 - p.beta2) * g)

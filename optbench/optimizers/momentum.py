@@ -31,14 +31,14 @@ class State(NamedTuple):
 
 
 def constants(t, lr, params):
-    """Learning rate, gains of the velocity, weight decay."""
+    """Learning rate; how much of the velocity, of x and of the gradient the new velocity takes."""
     keep, gain = gains(t, params.momentum, params.dampening)
-    return lr, keep, gain, params.weight_decay
+    return lr, keep, gain * params.weight_decay, gain
 
 
 @optimizer(lr=1e-3, params=Params, state=State, constants=constants, source="Polyak 1964; torch SGD")
 def momentum(x, g, state, c):
     """One coordinate."""
-    lr, keep, gain, weight_decay = c
-    velocity = keep * state.velocity + gain * (g + weight_decay * x)
+    lr, keep, l2, gain = c
+    velocity = keep * state.velocity + l2 * x + gain * g
     return x - lr * velocity, State(velocity)

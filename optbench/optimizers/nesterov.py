@@ -29,10 +29,20 @@ class State(NamedTuple):
     velocity: float
 
 
-@optimizer(lr=1e-3, params=Params, state=State, source="Nesterov 1983; Sutskever et al. 2013; torch SGD(nesterov=True)")
+def constants(t, lr, params):
+    """Rates of gradient and velocity; factor of x."""
+    return lr, lr * params.momentum, 1.0 - lr * params.weight_decay, params
+
+
+@optimizer(
+    lr=1e-3,
+    params=Params,
+    state=State,
+    constants=constants,
+    source="Nesterov 1983; Sutskever et al. 2013; torch SGD(nesterov=True)",
+)
 def nesterov(x, g, state, c):
     """One coordinate."""
-    lr, p = c
-    g = g + p.weight_decay * x
-    velocity = p.momentum * state.velocity + g
-    return x - lr * (g + p.momentum * velocity), State(velocity)
+    lr, rate, keep, p = c
+    velocity = p.momentum * state.velocity + p.weight_decay * x + g
+    return keep * x - lr * g - rate * velocity, State(velocity)

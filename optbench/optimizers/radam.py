@@ -34,20 +34,23 @@ class State(NamedTuple):
     v: float
 
 
-def rectified(t, rate, params, b2):
-    """(rate, a, b): the step is rate m / (a sqrt(v) + b), with a = 0 and b = 1 while the variance is not finite."""
-    rho_inf = 2.0 / (1.0 - params.beta2) - 1.0
-    rho = rho_inf - 2.0 * t * b2 / (1.0 - b2)
-    if rho <= 5.0:
-        return rate, 0.0, 1.0
-    ratio = (rho - 4.0) * (rho - 2.0) * rho_inf / ((rho_inf - 4.0) * (rho_inf - 2.0) * rho)
-    return rate * math.sqrt((1.0 - b2) * ratio), 1.0, params.eps
+def rectified(t, lr, params, powers):
+    """(rate, a, b): the step is rate m / (a sqrt(v) + b), with a = 0 and b = 1 while the variance is not finite.
+
+    The limit of rho is `limit` / e, and rho_t is `rho` / (e free): without those divisions one is left.
+    """
+    e, free, limit = 1.0 - params.beta2, 1.0 - powers.b2, 1.0 + params.beta2
+    rho, unit = free * limit - 2.0 * e * t * powers.b2, e * free
+    if rho <= 5.0 * unit:
+        return lr / (1.0 - powers.b1), 0.0, 1.0
+    rest = (limit - 4.0 * e) * (limit - 2.0 * e) * rho * (1.0 - powers.b1) * (1.0 - powers.b1)
+    return lr * math.sqrt((rho - 4.0 * unit) * (rho - 2.0 * unit) * limit / rest), 1.0, params.eps
 
 
 def constants(t, lr, params, powers):
     """Rate and denominator; factor of x; L2 weight decay."""
     powers = next_powers(powers, params)
-    rate, a, b = rectified(t, lr / (1.0 - powers.b1), params, powers.b2)
+    rate, a, b = rectified(t, lr, params, powers)
     keep, l2 = 1.0, params.weight_decay
     if params.decoupled_weight_decay:
         keep, l2 = 1.0 - lr * params.weight_decay, 0.0

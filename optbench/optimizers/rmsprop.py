@@ -43,27 +43,33 @@ class CenteredState(NamedTuple):
     mean: float
 
 
+def constants(t, lr, params):
+    """Rates of the step and of the steps before it."""
+    return lr, lr * params.momentum, params
+
+
 def centered(x, g, state, c):
     """One coordinate with the running variance in the denominator."""
-    lr, p = c
+    lr, rate, p = c
     g = g + p.weight_decay * x
-    v = p.alpha * state.v + (1.0 - p.alpha) * g * g
-    mean = p.alpha * state.mean + (1.0 - p.alpha) * g
-    velocity = p.momentum * state.velocity + g / (math.sqrt(v - mean * mean) + p.eps)
-    return x - lr * velocity, CenteredState(v, velocity, mean)
+    v = (1.0 - p.alpha) * g * g + p.alpha * state.v
+    mean = (1.0 - p.alpha) * g + p.alpha * state.mean
+    step = g / (math.sqrt(v - mean * mean) + p.eps)
+    return x - rate * state.velocity - lr * step, CenteredState(v, p.momentum * state.velocity + step, mean)
 
 
 @optimizer(
     lr=1e-2,
     params=Params,
     state=State,
+    constants=constants,
     variants={"centered": Variant(centered, CenteredState)},
     source="Tieleman & Hinton 2012, Lecture 6.5; torch RMSprop",
 )
 def rmsprop(x, g, state, c):
     """One coordinate."""
-    lr, p = c
+    lr, rate, p = c
     g = g + p.weight_decay * x
-    v = p.alpha * state.v + (1.0 - p.alpha) * g * g
-    velocity = p.momentum * state.velocity + g / (math.sqrt(v) + p.eps)
-    return x - lr * velocity, State(v, velocity)
+    v = (1.0 - p.alpha) * g * g + p.alpha * state.v
+    step = g / (math.sqrt(v) + p.eps)
+    return x - rate * state.velocity - lr * step, State(v, p.momentum * state.velocity + step)

@@ -31,17 +31,19 @@ class State(NamedTuple):
 
 
 def constants(t, lr, params):
-    """Gains of the velocity; how much of the gradient and of the velocity the step takes; weight decay."""
+    """How much of velocity, x and gradient the new velocity takes, then of x, old velocity and gradient the new x."""
     keep, gain = gains(t, params.momentum, params.dampening)
-    if params.nesterov:
-        return keep, gain, lr, lr * params.momentum, params.weight_decay
-    return keep, gain, 0.0, lr, params.weight_decay
+    g_rate, rate = (lr, lr * params.momentum) if params.nesterov else (0.0, lr)
+    l2 = gain * params.weight_decay
+    x_keep = 1.0 - g_rate * params.weight_decay - rate * l2
+    return params.momentum, keep, l2, gain, x_keep, rate * keep, g_rate + rate * gain
 
 
 @optimizer(lr=1e-3, params=Params, state=State, constants=constants, source="Sutskever et al. 2013; torch SGD")
 def sgd(x, g, state, c):
     """One coordinate."""
-    keep, gain, g_rate, velocity_rate, weight_decay = c
-    g = g + weight_decay * x
-    velocity = keep * state.velocity + gain * g
-    return x - g_rate * g - velocity_rate * velocity, State(velocity)
+    momentum, keep, l2, gain, x_keep, v_rate, g_rate = c
+    if momentum == 0.0:  # nothing to remember: the compiled loop then leaves the velocity alone
+        return x_keep * x - g_rate * g, state
+    velocity = keep * state.velocity + l2 * x + gain * g
+    return x_keep * x - v_rate * state.velocity - g_rate * g, State(velocity)

@@ -1,0 +1,265 @@
+"""The driver of methods that find their own step: a direction, then a line search or a trust region.
+
+An iteration evaluates what the method needs at x_t (Hessian, residuals), asks its kernel for a direction, and searches.
+The direction's kernel returns the first step to try, or with a trust region the reduction that its model predicts.
+Evaluations are counted where they happen.
+"""
+
+from __future__ import annotations
+
+import functools
+import math
+from typing import NamedTuple
+
+from optbench import jit
+from optbench.loops import first_order as fo
+from optbench.loops.line_search import armijo, wolfe
+from optbench.records import Matrix, Vector
+
+NONE, ARMIJO, WOLFE, NONMONOTONE, TRUST = range(5)
+GRADIENT, HESSIAN, JACOBIAN = range(3)
+SEARCH_FAILED = 6  # return code, besides those of `first_order`
+NFEV, NHEV, RESTARTS = fo.N_INTS, fo.N_INTS + 1, fo.N_INTS + 2
+N_INTS = fo.N_INTS + 3
+HISTORY = 10  # values of f that the non-monotone search looks back on
+RADIUS, LARGEST_RADIUS = 1.0, 1e10
+REJECTIONS = 60
+ACCEPT, POOR, GOOD = 1e-4, 0.25, 0.75  # ratios of actual to predicted reduction
+
+
+class Setup(NamedTuple):
+    """What a run is, as the driver reads it; see `first_order.Setup`."""
+
+    objective: int
+    hessian: int
+    parts: int
+    direction: int
+    schedule: int
+    observes: bool
+    needs: int
+    search: int
+    curvature: float
+    n: int
+    m: int
+    data: int
+    frame: int
+    h: int
+    live: Vector
+    pristine: Vector
+    x: Vector
+    g: Vector
+    d: Vector
+    trial: Vector
+    g_trial: Vector
+    r: Vector
+    jac: Matrix
+    x_last: Vector
+    g_last: Vector
+    radius: Vector
+    history: Vector
+    ints: int
+    floats: int
+    hits: int
+    schedule_params: int
+    schedule_state: int
+    lr: float
+    peak: float
+    warmup: int
+    warmup_start: float
+    gtol: float
+    stop: bool
+    max_iter: int
+    every_row: bool
+    thresholds: Vector
+    rates: Vector
+    snapshot: Vector
+    iterations: Vector
+    values: Vector
+    norms: Vector
+    lrs: Vector
+    points: Matrix
+
+
+def dot(a, b):
+    """Inner product."""
+    total = 0.0
+    for i in range(a.size):
+        total += a[i] * b[i]
+    return total
+
+
+def steepest(s):
+    """Put minus the gradient into d; its slope."""
+    for i in range(s.n):
+        s.d[i] = -s.g[i]
+    return -dot(s.g, s.g)
+
+
+def accept(s):
+    """Make the trial point the point."""
+    for i in range(s.n):
+        s.x_last[i] = s.x[i]
+        s.g_last[i] = s.g[i]
+        s.x[i] = s.trial[i]
+        s.g[i] = s.g_trial[i]
+
+
+def remembered(s, t, f):
+    """Largest of the last values of f, this one included, which is kept."""
+    s.history[t % HISTORY] = f
+    top = f
+    for k in range(min(t + 1, HISTORY)):
+        top = max(top, s.history[k])
+    return top
+
+
+def search_line(phi, s, t, f, slope, step, rate):
+    """Step length and value of a line search of the kind that the run asks for."""
+    if s.search == NONE:
+        return rate, phi(s, rate)[0]
+    if s.search == WOLFE:
+        return wolfe(phi, s, f, slope, step, s.curvature)
+    return armijo(phi, s, f, slope, step, remembered(s, t, f) if s.search == NONMONOTONE else f)
+
+
+def resize(s, f, value, predicted):
+    """Whether a trust-region step is accepted; adapts the radius."""
+    length = math.sqrt(dot(s.d, s.d))
+    rounding = 1e-15 * max(abs(f), abs(value))
+    ratio = 1.0 if abs(f - value) <= rounding and predicted <= rounding else (f - value) / predicted
+    if not math.isfinite(value) or ratio < POOR:
+        s.radius[0] = POOR * min(length, s.radius[0])
+    elif ratio > GOOD and length > 0.9 * s.radius[0]:
+        s.radius[0] = min(2.0 * s.radius[0], LARGEST_RADIUS)
+    return math.isfinite(value) and ratio > ACCEPT
+
+
+@functools.cache
+def driver() -> jit.Kernel:
+    """Kernel ``int64 drive(setup, repeats, until)``; see `first_order.driver`."""
+    parts = (
+        fo.record_row,
+        fo.meet_targets,
+        fo.verdict,
+        fo.new_rates,
+        fo.restart,
+        search_line,
+        steepest,
+        accept,
+        resize,
+    )
+    key = "".join(jit.fingerprint(part) for part in (*parts, _make_driver, _make_parts))
+    return jit.compile_kernel("descent", _make_driver, key, "iiii")
+
+
+def _make_parts():
+    """The compiled pieces of an iteration that call kernels by address."""
+    from optbench.codec import F64, I64, caller, integers_at
+
+    evaluate, direction = caller(F64, I64, I64, I64, I64), caller(F64, I64, I64)
+    hessian, residuals = caller(I64, *[I64] * 6), caller(I64, *[I64] * 6)
+    product, search, fits, fallback = (jit.lower(f, jit.SUM_MATH) for f in (dot, search_line, resize, steepest))
+
+    def phi(s, step):
+        for i in range(s.n):
+            s.trial[i] = s.x[i] + step * s.d[i]
+        integers_at(s.ints, N_INTS)[NFEV] += 1
+        f = evaluate(s.objective, (s.trial.ctypes.data, s.g_trial.ctypes.data, s.n, s.data))
+        return f, product(s.g_trial, s.d)
+
+    along = jit.compiled(phi)
+
+    def model(s):
+        if s.needs == HESSIAN:
+            hessian(s.hessian, (s.x.ctypes.data, s.n, 0, s.h, 0, s.data))
+            integers_at(s.ints, N_INTS)[NHEV] += 1
+        elif s.needs == JACOBIAN:
+            residuals(s.parts, (s.x.ctypes.data, s.n, s.r.ctypes.data, s.jac.ctypes.data, s.m, s.data))
+
+    def line(s, t, f, rate):
+        first = direction(s.direction, (s.frame, t))
+        slope = product(s.d, s.g)
+        if not (slope < 0.0 and math.isfinite(first)):
+            slope, first = fallback(s), 1.0 / (1.0 + math.sqrt(product(s.g, s.g)))
+        step, value = search(along, s, t, f, slope, first, rate)
+        if step == 0.0 and slope < 0.0 and t > 0:  # once more, from scratch
+            integers_at(s.ints, N_INTS)[RESTARTS] += 1
+            first = direction(s.direction, (s.frame, 0))
+            step, value = search(along, s, t, f, product(s.d, s.g), first, rate)
+        return step, value
+
+    def region(s, t, f):
+        for _ in range(REJECTIONS):
+            predicted = direction(s.direction, (s.frame, t))
+            if not predicted > 0.0:
+                break
+            value, _slope = along(s, 1.0)
+            if fits(s, f, value, predicted):
+                return 1.0, value
+        return 0.0, f
+
+    return jit.compiled(model), jit.compiled(line), jit.compiled(region)
+
+
+def _make_driver():
+    from optbench.codec import F64, I64, array_at, caller, decoder, integers_at
+
+    evaluate, fill = caller(F64, I64, I64, I64, I64), caller(I64, I64, I64, I64, F64, I64)
+    observe, decode = caller(F64, F64, F64, I64, I64), decoder(Setup)
+    meet, judge, warm, reset = (jit.lower(f) for f in (fo.meet_targets, fo.verdict, fo.new_rates, fo.restart))
+    write, take = jit.lower(fo.record_row, jit.SUM_MATH), jit.lower(accept)
+    model, line, region = _make_parts()
+
+    def go(s, until):
+        hits, ints, floats = (
+            array_at(s.hits, s.thresholds.size),
+            integers_at(s.ints, N_INTS),
+            array_at(s.floats, fo.N_FLOATS),
+        )
+        t, f, rate = ints[fo.T], floats[fo.F], floats[fo.RATE]
+        if ints[fo.STARTED] == 0:
+            ints[fo.STARTED] = ints[NFEV] = 1
+            f = evaluate(s.objective, (s.x.ctypes.data, s.g.ctypes.data, s.n, s.data))
+        while True:
+            ints[fo.T], floats[fo.F], floats[fo.RATE] = t, f, rate
+            if ints[fo.ROWS] >= s.iterations.size or t >= until:
+                return fo.RUNNING
+            meet(s, t, f, ints, hits)
+            code = judge(s, t, f, s.x, s.g, ints)
+            if code != fo.RUNNING:
+                write(s, t, f, math.nan, s.x, s.g, ints)
+                return code
+            if s.search == NONE:
+                if t >= ints[fo.BLOCK] + fo.RATES:
+                    ints[fo.BLOCK], done = t, warm(s, t)
+                    if done < fo.RATES and not s.observes:
+                        out = s.rates.ctypes.data + 8 * done
+                        fill(s.schedule, (out, t + done - s.warmup, fo.RATES - done, s.lr, s.schedule_params))
+                if not s.observes or t < s.warmup:
+                    rate = s.rates[t - ints[fo.BLOCK]]
+                elif t == s.warmup:
+                    rate = s.lr
+            model(s)
+            step, value = region(s, t, f) if s.search == TRUST else line(s, t, f, rate)
+            if t >= ints[fo.NEXT_ROW]:
+                write(s, t, f, step, s.x, s.g, ints)
+            if step == 0.0:
+                return SEARCH_FAILED
+            if s.search == NONE and s.observes and t >= s.warmup:
+                rate = observe(s.schedule, (f, rate, s.schedule_params, s.schedule_state))
+            take(s)
+            t, f = t + 1, value
+
+    run = jit.compiled(go)
+
+    def drive(setup, repeats, until):
+        s = decode(setup)
+        if repeats == 0:
+            return run(s, until)
+        code = fo.RUNNING
+        for _ in range(repeats):
+            reset(s.live, s.pristine)
+            code = run(s, until)
+        return code
+
+    return drive
