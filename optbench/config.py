@@ -29,7 +29,7 @@ from optbench.entries import (
     keys_of,
     load_file,
     settings_of,
-    size_of,
+    facts_of,
     split_entry,
 )
 from optbench.registry import unknown
@@ -38,7 +38,8 @@ MATCH = (*LISTS, "n", "seed")
 
 
 class Level(NamedTuple):
-    """One level of a factor: where it stands, its name, complete values, budget of its own, and a problem's size."""
+    """One level of a factor: where it stands, its name, complete values, budget of its own, and for a problem
+    its dimension, its bytes of data and what it offers (`Problem.offers`)."""
 
     where: str
     name: str
@@ -46,6 +47,7 @@ class Level(NamedTuple):
     budget: dict[str, Any]
     n: int = 0
     memory: int = 0
+    offers: frozenset[str] = frozenset()
 
 
 class Rule(NamedTuple):
@@ -162,7 +164,7 @@ class _Reader:
         own = {key: chosen.pop(key) for key in BUDGET if factor == "problem" and key in chosen}
         with self.at(path):
             values = settings_of(factor, name, chosen)
-            yield Level(path, name, values, own, *(size_of(name, values) if factor == "problem" else (0, 0)))
+            yield Level(path, name, values, own, *(facts_of(name, values) if factor == "problem" else ()))
 
     def located(self, data: Any) -> Any:
         """Paths of CSV files, from the current directory."""

@@ -183,13 +183,13 @@ def split_entry(factor: str, entry: Any) -> tuple[str, dict[str, Any]]:
     raise ValueError(f"takes {wanted}, " + ("missing" if entry is None else f"not {entry!r}"))
 
 
-def size_of(problem: str, settings: Mapping[str, Any]) -> tuple[int, int]:
-    """Dimension and bytes of data; making the problem shows whether it takes the settings and finds its data."""
+def facts_of(problem: str, settings: Mapping[str, Any]) -> tuple[int, int, frozenset[str]]:
+    """Dimension, bytes of data and what the problem offers; making it shows whether it takes the settings."""
     try:
         made = PROBLEMS.get(problem)(**settings)
     except TypeError as error:  # a value of a kind that the factory's annotations do not tell
         raise ValueError(str(error)) from error
-    return made.n, sum(np.asarray(item).nbytes for item in made.data)
+    return made.n, sum(np.asarray(item).nbytes for item in made.data), made.offers
 
 
 def depth_of(value: Any) -> int:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any, NamedTuple
 
 from optbench.entries import keys_of, resolved
-from optbench.registry import UnknownName
+from optbench.registry import UnknownName, get_optimizer
 from optbench.types import Run
 
 
@@ -44,6 +44,9 @@ def labels_of(runs: Iterable[Run]) -> dict[Run, Labels]:
         ),
         "clip": {run: _clip(run) for run in runs},
     }
+    for run in runs:
+        if search := _search(run):
+            table["schedule"][run] = f"({search})"
     return {run: Labels(*(table[factor][run] for factor in Labels._fields)) for run in runs}
 
 
@@ -78,6 +81,16 @@ def _usual(factor: str, name: str, n_steps: int) -> dict[str, Any]:
     except UnknownName:
         return {}
     return {key: resolved(item.check(item.default), n_steps) for key, item in keys.items() if item.default is not ...}
+
+
+def _search(run: Run) -> str | None:
+    """What sets the step in the place of a schedule, or None; None also for a method that is not registered here."""
+    try:
+        method = get_optimizer(run.optimizer)
+    except UnknownName:
+        return None
+    search = method.search_of(method.params(**dict(run.params)))
+    return {"none": None, "trust": "trust region"}.get(search, "line search")
 
 
 def _clip(run: Run) -> str:

@@ -7,7 +7,7 @@ single run under the same checks; it is what the Python interface uses.
 from __future__ import annotations
 
 import itertools
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -26,7 +26,7 @@ from optbench.entries import (
     split_entry,
 )
 from optbench.labels import Labels, labels_of, text_of
-from optbench.registry import get_schedule
+from optbench.registry import get_optimizer, get_schedule
 from optbench.types import DEFAULT_TARGETS, Optimizer, Problem, Run, Schedule
 
 TRACE_ROWS = 200  # of a thinned trace at most, for the estimate of memory
@@ -74,6 +74,15 @@ def params_record(optimizer: Optimizer, params: Mapping[str, Any] | None = None)
     Raises UnknownName for a key that the optimizer does not have, ValueError for a wrong value.
     """
     return optimizer.params(**complete(f"optimizer {optimizer.name!r}", record_keys(optimizer.params), params or {}))
+
+SEARCHES = "its search sets the step (line_search = 'none', where there is one, lets the schedule set it)"
+
+
+def searches(optimizer: str, values: Mapping[str, Any]) -> bool:
+    """Whether a method with these values of its settings finds its own step, so that no schedule applies."""
+    method = get_optimizer(optimizer)
+    given = {key: value for key, value in values.items() if key in method.params._fields}  # type: ignore[attr-defined]
+    return method.search_of(method.params(**given)) != "none"
 
 
 def make_run(
@@ -127,6 +136,12 @@ def make_run(
     given = {"lr": lr, **(params or {})} if lr is not None else (params or {})
     chosen = settings_of("optimizer", optimizer, given)
     steps = BUDGET["max_iter"].check(max_iter)
+    if searches(optimizer, chosen):
+        for factor, value in (("a schedule", schedule), ("lr", lr)):
+            if value is not None:
+                raise ValueError(f"{factor} does not apply to {optimizer}: {SEARCHES}")
+    if clip is not None and not isinstance(get_optimizer(optimizer), Optimizer):
+        raise ValueError(f"clipping does not apply to {optimizer}: it would spoil the direction")
     scheduled = schedule_of(schedule, steps)
     clip_name, limit = split_entry("clip", "none" if clip is None else clip)
     return Run(
@@ -152,6 +167,16 @@ def make_run(
 # --------------------------------------------------------------------------------------------------------- plan
 
 
+class Skipped(NamedTuple):
+    """A cell of the matrix that is not run, and why."""
+
+    problem: str
+    optimizer: str
+    schedule: str
+    clip: str
+    reason: str
+
+
 class Cell(NamedTuple):
     """Runs that differ by their seed alone, and the labels of what they share."""
 
@@ -173,6 +198,8 @@ class Plan:
         The user's own files, for other processes to load (`optbench.config.load_file`).
     n, memory : int
         Dimension and bytes of data of the largest problem.
+    skipped : tuple of Skipped
+        Cells to which a method, schedule or clipping does not apply.
     """
 
     runs: tuple[Run, ...]
@@ -180,6 +207,7 @@ class Plan:
     load: tuple[str, ...] = ()
     n: int = 0
     memory: int = 0
+    skipped: tuple[Skipped, ...] = ()
 
     @cached_property
     def labels(self) -> dict[Run, Labels]:
@@ -202,6 +230,10 @@ class Plan:
             groups[replace(run, seed=0)].append(run)
         return tuple(Cell(self.label_of(runs[0]), tuple(runs)) for runs in groups.values())
 
+    def _reasons(self) -> dict[str, int]:
+        """Count the skipped cells by method and reason."""
+        return Counter(f"{cell.optimizer}, {cell.reason}" for cell in self.skipped)
+
     def describe(self) -> dict[str, Any]:
         """Names and sizes, before anything runs.
 
@@ -209,7 +241,7 @@ class Plan:
         -------
         dict
             ``problems``, ``optimizers``, ``schedules``, ``clipping``: labels in order; ``seeds``: numbers; ``cells``,
-            ``runs``; ``steps``: sum of the iteration budgets; ``seconds``: sum of the time limits, an upper bound of
+            ``runs``; ``not applicable``: the number of cells that are left out, and why; ``steps``: sum of the iteration budgets; ``seconds``: sum of the time limits, an upper bound of
             one pass; ``memory``: estimate in bytes of the largest problem at work and of all traces.
         """
         labels = [self.labels[run] for run in self.runs]
@@ -220,6 +252,7 @@ class Plan:
             "seeds": tuple(sorted({run.seed for run in self.runs})),
             "cells": len(self.cells),
             "runs": len(self.runs),
+            "not applicable": tuple(f"{count} cells: {text}" for text, count in self._reasons().items()),
             "steps": sum(run.max_iter for run in self.runs),
             "seconds": sum(run.time_limit for run in self.runs),
             "memory": self.memory + 8 * (WORK_ARRAYS * self.n + 4 * TRACE_ROWS * len(self.runs)),
@@ -235,9 +268,12 @@ def make_plan(config: Config) -> Plan:
         Two cells are the same, a rule matches no cell, a cell has values that do not go together, or no run is left.
     """
     found: dict[Run, str] = {}  # where the cell of a run, whatever its budget, comes from
-    runs, errors, used = list[Run](), dict[str, None](), set[str]()
+    runs, errors, used, skipped = list[Run](), dict[str, None](), set[str](), list[Skipped]()
     for block in config.blocks:
         for levels in itertools.product(*block.factors):
+            if reason := _not_applicable(block, levels):
+                skipped.append(Skipped(*(level.name for level in levels), reason))
+                continue
             where = " x ".join(level.where for level in levels)
             for run in _runs_of(config, block, levels, used):
                 cell = replace(run, max_iter=1, time_limit=1.0, targets=())
@@ -255,7 +291,20 @@ def make_plan(config: Config) -> Plan:
         raise ConfigError([f"{config.file}: {error}" for error in errors])
     problems = [level for block in config.blocks for level in block.factors[0]]
     n, memory = max(level.n for level in problems), max(level.memory for level in problems)
-    return Plan(tuple(runs), config.repeats, config.load, n, memory)
+    return Plan(tuple(runs), config.repeats, config.load, n, memory, tuple(skipped))
+
+
+def _not_applicable(block: Block, levels: Sequence[Level]) -> str | None:
+    """Why a cell is left out, or None. A method that searches is run once, in the place of the first schedule and clip."""
+    problem, optimizer, schedule, clip = levels
+    if reason := get_optimizer(optimizer.name).refuses(problem.offers):
+        return reason
+    _, _, schedules, clips = block.factors
+    if searches(optimizer.name, optimizer.values) and schedule is not schedules[0]:
+        return f"schedules do not apply: {SEARCHES}"
+    if not isinstance(get_optimizer(optimizer.name), Optimizer) and clip is not clips[0]:
+        return "clipping does not apply: it would spoil the direction"
+    return None
 
 
 def _runs_of(config: Config, block: Block, levels: Sequence[Level], used: set[str]) -> Iterator[Run]:
@@ -269,14 +318,16 @@ def _runs_of(config: Config, block: Block, levels: Sequence[Level], used: set[st
             changes |= rule.values
     budget = {key: changes.pop(key, config.budget[key]) for key in BUDGET}
     seeds, hyper = budget.pop("seeds"), {**optimizer.values, **changes}
+    lr = hyper.pop("lr")
+    own = searches(optimizer.name, hyper)
     run = make_run(
         problem.name,
         problem.values,
         optimizer.name,
-        lr=hyper.pop("lr"),
+        lr=None if own else lr,
         params=hyper,
-        schedule={"name": schedule.name, **schedule.values},
-        clip=clip.values or None,
+        schedule=None if own else {"name": schedule.name, **schedule.values},
+        clip=clip.values or None if isinstance(get_optimizer(optimizer.name), Optimizer) else None,
         **budget,
     )
     for seed in seeds:

@@ -17,6 +17,7 @@ from optbench.records import Empty
 
 Array = NDArray[np.float64]
 Status = Literal["converged", "budget", "stalled", "diverged", "timeout", "error", "crashed"]
+NO_CONSTRAINTS = "it knows nothing of constraints: a Lagrangian method does"
 STATUSES: tuple[Status, ...] = get_args(Status)
 DEFAULT_TARGETS: tuple[float, ...] = tuple(10.0**-k for k in range(1, 9))
 
@@ -147,6 +148,12 @@ class Problem:
         """Whether the Hessian of the objective is known."""
         return self.hess_fun is not None or (self.residuals is not None and self.curvature is not None)
 
+    @property
+    def offers(self) -> frozenset[str]:
+        """What there is besides f and its gradient: 'hessian', 'residuals', 'constraints'."""
+        parts = {"hessian": self.has_hess, "residuals": self.residuals, "constraints": self.constraints}
+        return frozenset(name for name, part in parts.items() if part)
+
     def residual(self, x: ArrayLike) -> tuple[Array, Array]:
         """Residuals at `x`, shape (m,), and their Jacobian, shape (m, n). Raises NotImplementedError without any."""
         if self.residuals is None:
@@ -241,6 +248,14 @@ class Optimizer:
     doc: str = ""
     source: str = ""
 
+    def refuses(self, offers: frozenset[str]) -> str | None:
+        """Why the method cannot run on a problem that offers this (`Problem.offers`), or None."""
+        return NO_CONSTRAINTS if "constraints" in offers else None
+
+    def search_of(self, params: Any) -> str:
+        """The search: none, the schedule sets the step."""
+        return "none"
+
 
 @dataclass(frozen=True)
 class Descent:
@@ -285,12 +300,14 @@ class Descent:
         """The search that these hyperparameters ask for: 'wolfe', 'armijo', 'nonmonotone', 'trust' or 'none'."""
         return str(getattr(params, "line_search", self.search))
 
-    def refuses(self, problem: Problem) -> str | None:
-        """Why the method cannot run on the problem, or None."""
-        if self.needs == "hessian" and not problem.has_hess:
-            return "it needs the Hessian"
-        if self.needs == "jacobian" and problem.residuals is None:
-            return "it needs residuals"
+    def refuses(self, offers: frozenset[str]) -> str | None:
+        """Why the method cannot run on a problem that offers this (`Problem.offers`), or None."""
+        if "constraints" in offers:
+            return NO_CONSTRAINTS
+        if self.needs == "hessian" and "hessian" not in offers:
+            return "it needs the Hessian, which the problem does not have"
+        if self.needs == "jacobian" and "residuals" not in offers:
+            return "it needs residuals, and the problem is not a sum of their squares"
         return None
 
 

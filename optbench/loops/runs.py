@@ -84,8 +84,6 @@ class PreparedDescent(Prepared):
     def _compile(self) -> tuple[Kernel, ...]:
         assert isinstance(self.method.optimizer, Descent)
         problem, self._method = self.problem, self.method.optimizer
-        if reason := self._method.refuses(problem):
-            raise ValueError(f"{self._method.name} cannot run on {problem.name}: {reason}")
         self._memory = self._method.memory(problem.n, problem.m, self.method.params)
         needed = (evaluation.hessian,) if self._method.needs == "hessian" else ()
         needed = (evaluation.parts,) if self._method.needs == "jacobian" else needed
@@ -150,6 +148,8 @@ class PreparedDescent(Prepared):
 
 
 def prepared(problem: Problem, method: Method, x0: Array, thresholds: Array) -> Prepared:
-    """Make a run ready; compiles what is not compiled yet."""
+    """Make a run ready; compiles what is not compiled yet. Raises ValueError where the method does not apply."""
+    if reason := method.optimizer.refuses(problem.offers):
+        raise ValueError(f"{method.optimizer.name} cannot run on {problem.name}: {reason}")
     kind = PreparedDescent if isinstance(method.optimizer, Descent) else PreparedSteps
     return kind(problem, method, x0, thresholds)

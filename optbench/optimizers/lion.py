@@ -35,9 +35,7 @@ def constants(t, lr, params):
     return lr, 1.0 - lr * params.weight_decay, params
 
 
-@optimizer(
-    lr=1e-4, params=Params, state=State, constants=constants, source="Chen et al. 2023, Algorithm 2; optax lion"
-)
+@optimizer(lr=1e-4, params=Params, state=State, constants=constants, source="Chen et al. 2023, Algorithm 2; optax lion")
 def lion(x, g, state, c):
     """One coordinate."""
     lr, keep, p = c
