@@ -29,10 +29,9 @@ from typing import Any
 
 import numpy as np
 
-from optbench import kernels
 from optbench.environment import environment
 from optbench.loops.prepared import Method
-from optbench.loops.runs import prepared as make_ready
+from optbench.loops.runs import prepared
 from optbench.records import encode
 from optbench.registry import get_optimizer, get_problem, get_schedule, list_optimizers
 from optbench.types import Optimizer, Problem
@@ -96,6 +95,11 @@ class Cell:
         return self.time("ours") / self.time("c")
 
 
+def first_order() -> list[str]:
+    """Names of all first-order optimizers."""
+    return [name for name in list_optimizers() if isinstance(get_optimizer(name), Optimizer)]
+
+
 def cases() -> list[Case]:
     """Return the three problems."""
     valley = get_problem("rosenbrock", n=2)
@@ -138,11 +142,16 @@ def prepare_ours(case: Case, optimizer: Optimizer, lr: float) -> tuple[Callable[
     """A function that takes one sample, and the end point."""
     constant = get_schedule("constant")
     method = Method(optimizer, optimizer.params(), lr, constant, constant.params(), max_iter=case.steps)
-    prepared = make_ready(case.problem, method, case.x0, np.empty(0))
-    outcome = prepared.run()
+    run = prepared(case.problem, method, case.x0, np.empty(0))
+    outcome = run.run()
     if outcome.nit != case.steps:
         raise SystemExit(f"steps.py: {optimizer.name} on {case.function} stopped after {outcome.nit} steps")
-    return lambda: prepared.seconds(2) / (2 * case.steps) * 1e9, outcome.x
+    return lambda: run.seconds(2) / (2 * case.steps) * 1e9, outcome.x
+
+
+def padded(count: int) -> int:
+    """`count` numbers rounded up to whole cache lines."""
+    return -(-count // 8) * 8
 
 
 def c_memory(data: Any, size: int, count: int) -> tuple[Any, list[Any]]:
@@ -151,7 +160,7 @@ def c_memory(data: Any, size: int, count: int) -> tuple[Any, list[Any]]:
     Arrays at arbitrary places can double the time of the C: a load waits for an earlier store to another page when the
     addresses agree in their last 12 bits.
     """
-    page, before = 512, kernels.padded(data.size)
+    page, before = 512, padded(data.size)
     block = np.zeros(before + count * size + page)
     first = before + (-block.ctypes.data // 8 - before) % page
     block[first - before :][: data.size] = data
@@ -162,7 +171,7 @@ def prepare_c(case: Case, optimizer: Optimizer, lr: float, library: ctypes.CDLL)
     """The same for the C."""
     n = case.problem.n
     values = np.concatenate([*map(np.ravel, encode(case.problem.data)), np.zeros(0)])
-    data, (x, g, a, b, w) = c_memory(values, kernels.padded(n), 5)
+    data, (x, g, a, b, w) = c_memory(values, padded(n), 5)
     p = np.array([float(value) for value in encode(optimizer.params())] or [0.0])
     q = np.ones(4)
     start = optimizer.init(optimizer.params()) if optimizer.init else ()
@@ -231,15 +240,17 @@ def measure(case: Case, optimizer: Optimizer, library: ctypes.CDLL, torch: Any, 
 
 # ----------------------------------------------------------------------------------------------------- output
 
-HEAD = f"{'optimizer':10}  {'problem':14}{'ours':>9}{'C':>9}{'ours/C':>9}{'torch':>10}{'torch/ours':>12}{'difference':>12}"
+COLUMNS = "{:10}  {:13}{:>9}{:>9}{:>9}{:>9}{:>12}{:>12}"
+HEAD = COLUMNS.format("optimizer", "problem", "ours", "C", "ours/C", "torch", "torch/ours", "difference")
 
 
 def line(cell: Cell) -> str:
     """Return one line of the table."""
-    mark = "*" if cell.ratio > TARGET else " "
-    torch = f"{cell.time('torch'):10.0f}{cell.time('torch') / cell.time('ours'):12.0f}"
-    text = f"{cell.optimizer:10}  {f'{cell.problem}-{cell.n}':14}{cell.time('ours'):9.2f}{cell.time('c'):9.2f}"
-    return text + f"{cell.ratio:8.2f}{mark}" + (torch if "torch" in cell.samples else f"{'-':>10}{'-':>12}") + f"{cell.difference:12.1e}"
+    ours, c, torch = (cell.time(who) for who in ("ours", "c", "torch"))
+    ratio = f"{cell.ratio:.2f}" + ("*" if cell.ratio > TARGET else " ")
+    slow = ("-", "-") if math.isnan(torch) else (f"{torch:.0f}", f"{torch / ours:.0f}")
+    name = f"{cell.problem}-{cell.n}"
+    return COLUMNS.format(cell.optimizer, name, f"{ours:.2f}", f"{c:.2f}", ratio, *slow, f"{cell.difference:.1e}")
 
 
 def summary(cells: list[Cell]) -> str:
@@ -261,7 +272,7 @@ def faults(cells: list[Cell], without_c: list[str]) -> list[str]:
 def main() -> int:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("--optimizers", nargs="+", metavar="NAME", default=list_optimizers())
+    parser.add_argument("--optimizers", nargs="+", metavar="NAME", default=first_order())
     parser.add_argument("--repeats", type=int, default=9)
     parser.add_argument("--no-torch", action="store_true")
     parser.add_argument("--json", type=Path, metavar="FILE")

@@ -26,6 +26,7 @@ _NUMBA = {
     "int": I64,
     "bool": types.boolean,
     "choice": I64,
+    "name": I64,
     "vector": VECTOR,
     "matrix": MATRIX,
     "scratch": VECTOR,

@@ -100,7 +100,7 @@ def _in_field(item: Field, value: Any) -> Any:
     if any(isinstance(part, Budget) for part in (value if isinstance(value, tuple) else (value,))):
         return value  # the run that it is a fraction of is not known here
     encoded = check(item, value)
-    return value if item.kind == "choice" else plain(encoded)
+    return value if item.kind in ("choice", "name") else plain(encoded)
 
 
 def _string(name: str, value: Any) -> str:

@@ -17,10 +17,10 @@ import numpy as np
 
 from optbench import evaluation, kernels
 from optbench.jit import Kernel
-from optbench.loops import descent
+from optbench.loops import descent, lagrangian
 from optbench.loops import first_order as fo
 from optbench.loops.prepared import Method, Outcome, Prepared
-from optbench.loops.runs import prepared as make_ready
+from optbench.loops.constrained_runs import prepared as make_ready
 from optbench.registry import OPTIMIZERS, PROBLEMS, SCHEDULES
 from optbench.types import Array, Problem, Result, Run, Status
 
@@ -36,6 +36,16 @@ _ENDS: dict[int, tuple[Status, str]] = {
     fo.BUDGET: ("budget", "the iteration budget is spent"),
     fo.STALLED: ("stalled", f"the point has not moved for {fo.STALL} steps"),
     descent.SEARCH_FAILED: ("stalled", "the search found no lower point: rounding level, or no descent left"),
+    lagrangian.FAILED: ("stalled", "the method can go no further from this point"),
+    lagrangian.FAILED + lagrangian.DEPENDENT: (
+        "stalled",
+        "the gradients of the constraints are linearly dependent here",
+    ),
+    lagrangian.FAILED + lagrangian.INFEASIBLE: (
+        "stalled",
+        "the constraints seem infeasible: their violation is stationary",
+    ),
+    lagrangian.FAILED + lagrangian.UNBOUNDED: ("diverged", "the Lagrangian is unbounded below"),
     fo.DIVERGED: ("diverged", "the objective or the point is no longer finite"),
 }
 
@@ -89,8 +99,10 @@ def prepare(run: Run, problem: Problem | None = None, x0: Array | None = None, *
     """Kernels and memory of a run; compiles what is not compiled yet."""
     problem = problem or problem_of(run.problem, run.settings)
     start = start_of(problem, run.seed) if x0 is None else x0
-    f0 = evaluation.evaluate(problem, start)[0]
-    return make_ready(problem, method_of(run, **options), start, thresholds(f0, problem.f_opt, run.targets))
+    levels = np.array(sorted(run.targets, reverse=True), dtype=np.float64)  # of the KKT residual
+    if problem.constraints is None:
+        levels = thresholds(evaluation.evaluate(problem, start)[0], problem.f_opt, run.targets)
+    return make_ready(problem, method_of(run, **options), start, levels)
 
 
 def kernels_of(run: Run) -> tuple[Kernel, ...]:
@@ -130,13 +142,21 @@ def judge(prepared: Prepared, outcome: Outcome, targets: Sequence[float]) -> Res
     problem = prepared.problem
     status, message = _TIMEOUT if outcome.timed_out else _ENDS[outcome.code]
     fun, jac = evaluation.evaluate(problem, outcome.x)
+    multipliers, kkt = None, math.nan
+    if "multipliers" in outcome.trace:
+        multipliers = outcome.trace["multipliers"][-1]
+        kkt = kkt_of(problem, outcome.x, jac, multipliers)
     levels, wanted = prepared.thresholds, sorted(targets, reverse=True)
     met = [int(hit) if hit >= 0 else None for hit in outcome.hits] if levels.size else [None] * len(wanted)
     if status == "converged" and outcome.code == fo.CONVERGED:
         f0 = float(outcome.trace["f"][0])
-        slack = SLACK * max(abs(f0), abs(problem.f_opt or 0.0))
-        if not fun <= levels[-1] + slack:
-            status, message = "error", f"every target was said to be met, but f(x) is {fun!r}, above {levels[-1]!r}"
+        slack = SLACK * max(abs(f0), abs(problem.f_opt or 0.0), abs(fun))
+        name, claimed = ("f(x)", fun) if multipliers is None else ("the KKT residual", kkt)
+        if not claimed <= levels[-1] + slack:
+            status, message = (
+                "error",
+                f"every target was said to be met, but {name} is {claimed!r}, above {levels[-1]!r}",
+            )
     return Result(
         x=outcome.x,
         jac=jac,
@@ -151,7 +171,21 @@ def judge(prepared: Prepared, outcome: Outcome, targets: Sequence[float]) -> Res
         message=message,
         hits=dict(zip(wanted, met, strict=True)),
         trace=outcome.trace,
+        multipliers=multipliers,
+        kkt=kkt,
     )
+
+
+def kkt_of(problem: Problem, x: Array, g: Array, lam: Array) -> float:
+    """KKT residual at x, shape (n,), with the gradient g of f and multipliers lam, shape (m,), on its own terms.
+
+    The largest of: an entry of the gradient of the Lagrangian; the violation of a constraint; |lam_i c_i| of an
+    inequality; a negative multiplier of one.
+    """
+    c, jac = evaluation.evaluate_parts(problem, x)
+    eq, unequal, mu = c[: problem.m_eq], c[problem.m_eq :], lam[problem.m_eq :]
+    parts = (np.abs(g + lam @ jac), np.abs(eq), unequal, np.abs(mu * unequal), -mu)
+    return float(max(0.0, *(part.max() for part in parts if part.size)))
 
 
 def measure(runs: Sequence[Run], repeats: int) -> Iterator[tuple[Run, list[float]]]:

@@ -22,7 +22,7 @@ from optbench import jit
 from optbench.coordinate import make_step
 from optbench.evaluation import data_hash
 from optbench.records import Empty, Matrix, Vector
-from optbench.types import Array, Descent, Optimizer, Problem, Schedule
+from optbench.types import AnyMethod, Array, Descent, Lagrangian, Optimizer, Problem, Schedule
 
 LANES = 8  # float64 a cache line: arrays start on one
 
@@ -100,6 +100,92 @@ def _direction(name: str, function: Callable[..., Any], params: type, memory: ty
     return jit.compile_kernel(f"optimizer-{name}", make, jit.key_of((function,), (params, memory)), "dii", jit.SUM_MATH)
 
 
+class LagrangianAt(NamedTuple):
+    """What an iteration of a Lagrangian method is made from, and where it leaves the next point.
+
+    Point and gradient of f, (n,); constraint functions, (m,), the first `m_eq` equalities, and their Jacobian, (m, n);
+    multipliers, (m,); Hessian of the Lagrangian, (n, n), for methods that ask for it; f and the KKT residual, (2,);
+    the count of factorisations, (1,); and the address by which the functions find the rest.
+    """
+
+    x: Vector
+    g: Vector
+    c: Vector
+    jac: Matrix
+    lam: Vector
+    h: Matrix
+    values: Vector
+    factorisations: Vector
+    m_eq: int
+    frame: int
+
+
+def iteration(method: Lagrangian, memory: Any) -> jit.Kernel:
+    """Kernel of a Lagrangian method's iteration, compiled once."""
+    return _iteration(method.name, method.iterate, method.params, memory.__class__)
+
+
+@functools.cache
+def _iteration(name: str, function: Callable[..., Any], params: type, memory: type) -> jit.Kernel:
+    def make() -> Callable[..., Any]:
+        from optbench.codec import F64, I64, array_at, caller, decoder, integers_at
+
+        decode, recall, look = decoder(params), decoder(memory), decoder(LagrangianAt)
+        inner = jit.lower(function, jit.SUM_MATH)
+        objective, parts = caller(F64, I64, I64, I64, I64), caller(I64, *[I64] * 6)
+        drive, copy = caller(I64, I64, I64, I64), jit.lower(copied)
+
+        def evaluate(at, x, g, c, jac):  # type: ignore[no-untyped-def]
+            w = integers_at(at.frame, ITERATION_WORDS)
+            w[5] += 1
+            parts(w[7], (x.ctypes.data, w[3], c.ctypes.data, jac.ctypes.data, w[4], w[8]))
+            return objective(w[6], (x.ctypes.data, g.ctypes.data, w[3], w[8]))
+
+        def solve(at, x, penalty, tolerance):  # type: ignore[no-untyped-def]
+            w = integers_at(at.frame, ITERATION_WORDS)
+            array_at(w[11], 1)[0] = penalty
+            array_at(w[12], 1)[0] = tolerance
+            point, state = array_at(w[14], w[3]), integers_at(w[16], 2)
+            if w[15] == 1:
+                copy(array_at(w[13], w[3]), x)
+                code = drive(w[9], (w[10], 1, NEVER))
+                w[17] += state[0]
+            else:
+                copy(point, x)
+                state[1] = 0  # the multipliers have changed: evaluate again
+                code = drive(w[9], (w[10], 0, state[0] + 1))
+                w[17] += 1
+            copy(x, point)
+            return code
+
+        evaluating, solving = jit.compiled(evaluate), jit.compiled(solve)
+
+        def kernel(frame, t):  # type: ignore[no-untyped-def]
+            w = integers_at(frame, ITERATION_WORDS)
+            if t == 0:
+                w[5] = w[17] = 0
+                if w[9] != 0 and w[15] == 0:
+                    drive(w[9], (w[10], 1, 0))  # the inner run, too, from its start
+            return inner(t, look(w[0]), evaluating, solving, recall(w[1]), decode(w[2]))
+
+        return kernel
+
+    return jit.compile_kernel(f"optimizer-{name}", make, jit.key_of((function,), (params, memory)), "dii", jit.SUM_MATH)
+
+
+def copied(target, source):  # type: ignore[no-untyped-def]
+    """Copy an array."""
+    for i in range(target.size):
+        target[i] = source[i]
+
+
+# Words of an iteration's frame: records of the point, the memory and the hyperparameters; n; m; evaluations; kernels of
+# objective and constraints, and their data; driver and setup of the inner run; where its penalty and its tolerance
+# stand; its start and its point; whether it minimizes (1) or steps (2); its counters; its iterations in all.
+ITERATION_WORDS = 18
+NEVER = 2**62
+
+
 # -------------------------------------------------------------------------------------------------- schedules
 
 
@@ -141,12 +227,14 @@ def _schedule(name: str, value: Callable[..., Any], params: type, state: type) -
     return jit.compile_kernel(f"schedule-{name}", make_observer, key, "dddii")
 
 
-def code_of(problem: Problem, optimizer: Optimizer | Descent, params: Any, schedule: Schedule) -> str:
+def code_of(problem: Problem, optimizer: AnyMethod, params: Any, schedule: Schedule) -> str:
     """Fingerprint of all the code and data that a run's numbers come from, without compiling anything."""
     functions: tuple[Callable[..., Any] | None, ...]
     if isinstance(optimizer, Descent):
         functions = (optimizer.direction, problem.hess_fun, problem.curvature)
         records: tuple[type, ...] = (optimizer.params,)
+    elif isinstance(optimizer, Lagrangian):
+        functions, records = (optimizer.iterate, problem.hess_fun, problem.curvature), (optimizer.params,)
     else:
         update, state = form_of(optimizer, params)
         functions = (optimizer.constants, update, optimizer.scale, optimizer.finish)

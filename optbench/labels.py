@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any, NamedTuple
 
 from optbench.entries import keys_of, resolved
-from optbench.registry import UnknownName, get_optimizer
+from optbench.registry import UnknownName, search_of
 from optbench.types import Run
 
 
@@ -86,11 +86,10 @@ def _usual(factor: str, name: str, n_steps: int) -> dict[str, Any]:
 def _search(run: Run) -> str | None:
     """What sets the step in the place of a schedule, or None; None also for a method that is not registered here."""
     try:
-        method = get_optimizer(run.optimizer)
+        search = search_of(run.optimizer, dict(run.params))
     except UnknownName:
         return None
-    search = method.search_of(method.params(**dict(run.params)))
-    return {"none": None, "trust": "trust region"}.get(search, "line search")
+    return {"none": None, "trust": "trust region", "merit": "merit function"}.get(search, "line search")
 
 
 def _clip(run: Run) -> str:

@@ -47,6 +47,9 @@ class OptimizeResult:
         Whether the status is ``converged``.
     hits : dict of float to int or None
         For every target tau the first iteration t with f(x_t) - f_opt <= tau (f(x_0) - f_opt); None: there was none.
+    multipliers, kkt : ndarray, shape (m,), or None, and float
+        For a constrained problem: Lagrange multipliers of the last point and its KKT residual, which the targets are
+        about there: hits are the first iterations with a residual of at most tau.
     trace : pandas.DataFrame
         Columns ``f``, ``grad_norm`` (Euclidean, before clipping) and ``lr``, indexed by ``iteration``; 0 is the start.
         With ``record="all"`` it has every iteration, and ``trace.attrs["x"]`` the points, shape (nit + 1, n).
@@ -64,6 +67,8 @@ class OptimizeResult:
     columns: dict[str, Array]
     nhev: int = 0
     nfact: int = 0
+    multipliers: Array | None = None
+    kkt: float = math.nan
 
     @property
     def success(self) -> bool:
@@ -76,13 +81,16 @@ class OptimizeResult:
         import pandas as pd
 
         index = pd.Index(self.columns["iteration"].astype(np.int64), name="iteration")
-        frame = pd.DataFrame({name: self.columns[name] for name in ("f", "grad_norm", "lr")}, index=index)
-        if "x" in self.columns:
-            frame.attrs["x"] = self.columns["x"]
+        frame = pd.DataFrame({name: column for name, column in self.columns.items() if column.ndim == 1}, index=index)
+        frame = frame.drop(columns="iteration")
+        for name in ("x", "multipliers"):
+            if name in self.columns:
+                frame.attrs[name] = self.columns[name]
         return frame
 
     def __repr__(self) -> str:
-        names = ("message", "success", "status", "fun", "x", "jac", "nit", "nfev", "njev", "nhev", "nfact", "hits")
+        names = ["message", "success", "status", "fun", "x", "jac", "nit", "nfev", "njev", "nhev", "nfact", "hits"]
+        names += ["multipliers", "kkt"] if self.multipliers is not None else []
         return "\n".join(f"{name:>8}: {getattr(self, name)}" for name in names)
 
 
@@ -189,7 +197,20 @@ def _start(problem: Problem, x0: ArrayLike) -> Array:
 
 def _public(r: Result) -> OptimizeResult:
     return OptimizeResult(
-        r.x, r.fun, r.jac, r.nit, r.nfev, r.njev, r.status, r.message, r.hits, r.trace, r.nhev, r.nfact
+        r.x,
+        r.fun,
+        r.jac,
+        r.nit,
+        r.nfev,
+        r.njev,
+        r.status,
+        r.message,
+        r.hits,
+        r.trace,
+        r.nhev,
+        r.nfact,
+        r.multipliers,
+        r.kkt,
     )
 
 

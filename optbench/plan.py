@@ -26,7 +26,7 @@ from optbench.entries import (
     split_entry,
 )
 from optbench.labels import Labels, labels_of, text_of
-from optbench.registry import get_optimizer, get_schedule
+from optbench.registry import get_optimizer, get_schedule, search_of
 from optbench.types import DEFAULT_TARGETS, Optimizer, Problem, Run, Schedule
 
 TRACE_ROWS = 200  # of a thinned trace at most, for the estimate of memory
@@ -75,14 +75,13 @@ def params_record(optimizer: Optimizer, params: Mapping[str, Any] | None = None)
     """
     return optimizer.params(**complete(f"optimizer {optimizer.name!r}", record_keys(optimizer.params), params or {}))
 
+
 SEARCHES = "its search sets the step (line_search = 'none', where there is one, lets the schedule set it)"
 
 
 def searches(optimizer: str, values: Mapping[str, Any]) -> bool:
     """Whether a method with these values of its settings finds its own step, so that no schedule applies."""
-    method = get_optimizer(optimizer)
-    given = {key: value for key, value in values.items() if key in method.params._fields}  # type: ignore[attr-defined]
-    return method.search_of(method.params(**given)) != "none"
+    return search_of(optimizer, values) != "none"
 
 
 def make_run(
@@ -142,7 +141,7 @@ def make_run(
                 raise ValueError(f"{factor} does not apply to {optimizer}: {SEARCHES}")
     if clip is not None and not isinstance(get_optimizer(optimizer), Optimizer):
         raise ValueError(f"clipping does not apply to {optimizer}: it would spoil the direction")
-    scheduled = schedule_of(schedule, steps)
+    scheduled = schedule_of(schedule, chosen.get("inner_iter", steps))
     clip_name, limit = split_entry("clip", "none" if clip is None else clip)
     return Run(
         problem=name,

@@ -9,6 +9,7 @@ annotation     what a user may pass                       what a kernel sees
 ``int``        a whole number                             ``int64``
 ``bool``       ``True`` or ``False``                      ``bool``
 ``Literal``    one of the strings it lists                ``int64``: the string's position
+``Name``       the name of a registered optimizer         nothing: ``int64`` 0
 ``Vector``     a sequence of numbers                      ``float64[::1]``
 ``Matrix``     a sequence of sequences of equal length    ``float64[:, ::1]``
 ``Scratch``    a sequence of numbers                      ``float64[::1]`` that the kernel may write
@@ -34,10 +35,11 @@ from numpy.typing import NDArray
 
 Vector = Annotated[NDArray[np.float64], 1]
 Matrix = Annotated[NDArray[np.float64], 2]
+Name = Annotated[str, "registered"]
 Scratch = Annotated[NDArray[np.float64], 1, "scratch"]
 
 _RANKS = {"vector": 1, "matrix": 2, "scratch": 1}
-_WORDS = {"float": 1, "int": 1, "bool": 1, "choice": 1, "vector": 2, "matrix": 3, "scratch": 2}
+_WORDS = {"float": 1, "int": 1, "bool": 1, "choice": 1, "name": 1, "vector": 2, "matrix": 3, "scratch": 2}
 
 
 class Range(NamedTuple):
@@ -131,6 +133,8 @@ def _kind_of(record: type, name: str, hint: Any) -> tuple[str, tuple[str, ...]]:
         return "vector", ()
     if hint == Matrix:
         return "matrix", ()
+    if hint == Name:
+        return "name", ()
     if hint == Scratch:
         return "scratch", ()
     raise TypeError(
@@ -155,6 +159,8 @@ def check(field: Field, value: Any) -> Any:
         return int(value)
     if kind == "bool" and isinstance(value, (bool, np.bool_)):
         return bool(value)
+    if kind == "name" and isinstance(value, str):
+        return 0
     if kind == "choice" and isinstance(value, str) and value in field.choices:
         return field.choices.index(value)
     if kind in _RANKS and not isinstance(value, str):
@@ -175,6 +181,7 @@ def _wanted(field: Field) -> str:
         "float": f"a number{inside}",
         "int": f"a whole number{inside}",
         "bool": "true or false",
+        "name": "the name of an optimizer",
         "vector": "a list of numbers",
         "scratch": "a list of numbers",
         "matrix": "a list of rows of numbers",
@@ -187,9 +194,14 @@ def encode(record: Any) -> Any:
     return cls(*(check(field, value) for field, value in zip(fields(cls), record, strict=True)))
 
 
+def words_of(field: Field) -> int:
+    """Number of 64-bit words that `pack` uses for a field."""
+    return _WORDS[field.kind]
+
+
 def words(record: type) -> int:
     """Number of 64-bit words that `pack` uses for a record class."""
-    return sum(_WORDS[field.kind] for field in fields(record))
+    return sum(words_of(field) for field in fields(record))
 
 
 def pack(encoded: Any) -> NDArray[np.int64]:

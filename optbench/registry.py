@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Generic, TypeVar
 
 from optbench.records import Empty, Field, fields
-from optbench.types import Descent, Optimizer, Problem, Schedule, Variant
+from optbench.types import AnyMethod, Descent, Lagrangian, Optimizer, Problem, Schedule, Variant
 
 T = TypeVar("T")
 F = TypeVar("F", bound=Callable[..., Any])
@@ -33,11 +33,11 @@ def unknown(what: str, name: object, known: Iterable[str]) -> UnknownName:
 
 
 class Registry(Generic[T]):
-    """Names of one kind, discovered by importing the modules of one package on first use."""
+    """Names of one kind, discovered by importing the modules of its packages on first use."""
 
-    def __init__(self, kind: str, package: str) -> None:
+    def __init__(self, kind: str, *packages: str) -> None:
         self.kind = kind
-        self.package = package
+        self.packages = packages
         self._items: dict[str, T] = {}
         self._modules: dict[str, str] = {}
         self._discovered = False
@@ -52,10 +52,10 @@ class Registry(Generic[T]):
     def names(self) -> list[str]:
         """All names, sorted."""
         if not self._discovered:
-            package = importlib.import_module(self.package)
-            for module in pkgutil.walk_packages(package.__path__, f"{self.package}."):
-                if not module.name.rpartition(".")[2].startswith("_"):
-                    importlib.import_module(module.name)
+            for package in self.packages:
+                for module in pkgutil.walk_packages(importlib.import_module(package).__path__, f"{package}."):
+                    if not module.name.rpartition(".")[2].startswith("_"):
+                        importlib.import_module(module.name)
             self._discovered = True
         return sorted(self._items)
 
@@ -107,7 +107,7 @@ def _check_setting(problem: str, parameter: inspect.Parameter, value: Any) -> No
 
 
 PROBLEMS: Registry[ProblemFactory] = Registry("problem", "optbench.problems")
-OPTIMIZERS: Registry[Optimizer | Descent] = Registry("optimizer", "optbench.optimizers")
+OPTIMIZERS: Registry[AnyMethod] = Registry("optimizer", "optbench.optimizers", "optbench.constrained")
 SCHEDULES: Registry[Schedule] = Registry("schedule", "optbench.schedules")
 
 
@@ -194,6 +194,40 @@ def descent(
     return register
 
 
+def lagrangian(
+    *,
+    params: type,
+    memory: Callable[..., Any],
+    inner: str = "none",
+    hessian: bool = False,
+    lr: float = 1e-2,
+    source: str = "",
+    name: str | None = None,
+) -> Callable[[F], F]:
+    """Register ``iterate(t, at, evaluate, inner, memory, params) -> step`` as a method for constraints; see `Lagrangian`."""
+
+    def register(iterate: F) -> F:
+        stem = name or iterate.__name__
+        fields(params)
+        made = Lagrangian(stem, iterate, params, memory, inner, hessian, lr, doc=_doc(iterate), source=source)
+        OPTIMIZERS.add(stem, made, iterate.__module__)
+        return iterate
+
+    return register
+
+
+def search_of(optimizer: str, params: Mapping[str, Any]) -> str:
+    """What sets the step of a method with these hyperparameters: 'none' is the schedule. See `Descent.search_of`.
+
+    A Lagrangian method answers for its inner optimizer. Raises UnknownName.
+    """
+    method = OPTIMIZERS.get(optimizer)
+    if isinstance(method, Lagrangian) and method.inner != "none":
+        return search_of(str(params["inner"]), {})
+    given = {key: value for key, value in params.items() if key in [field.name for field in fields(method.params)]}
+    return method.search_of(method.params(**given))
+
+
 def lr_and_params(t, lr, params):  # type: ignore[no-untyped-def]
     """The default `constants` of an optimizer."""
     return lr, params
@@ -260,7 +294,7 @@ def get_problem(name: str, **settings: Any) -> Problem:
     return PROBLEMS.get(name)(**settings)
 
 
-def get_optimizer(name: str) -> Optimizer | Descent:
+def get_optimizer(name: str) -> AnyMethod:
     """The registered optimizer of that name. Raises UnknownName."""
     return OPTIMIZERS.get(name)
 

@@ -312,6 +312,60 @@ class Descent:
 
 
 @dataclass(frozen=True)
+class Lagrangian:
+    """A method for constrained problems that moves point and multipliers.
+
+    Attributes
+    ----------
+    name : str
+    iterate : callable
+        ``iterate(t, at, evaluate, inner, memory, params) -> step``: one iteration t = 0, 1, ... It writes the next point
+        into ``at.x`` and multipliers into ``at.lam`` and returns a step length for the trace, or a value that is not
+        above 0 when it can go no further. `at` is `kernels.LagrangianAt`; ``evaluate(at, x, g, c, jac) -> f``
+        evaluates objective and constraints at `x`; ``inner(at, x, penalty, tolerance)`` lets the inner optimizer work
+        on the augmented Lagrangian with ``at.lam``, from `x` and into `x` (`inner` "minimize": until the largest entry
+        of its gradient is at most `tolerance` or its budget is spent; "step": one step).
+    params : NamedTuple class
+        Hyperparameters with defaults.
+    memory : callable
+        ``memory(n, m, params) -> record`` of arrays that live from iteration to iteration.
+    inner : str
+        'none', 'minimize' or 'step': what the inner optimizer, any of the registry, is for. The hyperparameters
+        ``inner`` (a name) and ``inner_iter`` choose it; the run's learning rate and schedule are its own.
+    hessian : bool
+        Whether ``at.h`` is to hold the Hessian of the Lagrangian.
+    lr : float
+        Default learning rate of the inner optimizer, where there is one.
+    doc, source : str
+    """
+
+    name: str
+    iterate: Callable[..., float]
+    params: type
+    memory: Callable[..., Any]
+    inner: str = "none"
+    hessian: bool = False
+    lr: float = 1e-2
+    doc: str = ""
+    source: str = ""
+
+    def search_of(self, params: Any) -> str:
+        """The search: none for an inner optimizer that takes its step from the schedule."""
+        return "none" if self.inner != "none" else "merit"
+
+    def refuses(self, offers: frozenset[str]) -> str | None:
+        """Why the method cannot run on a problem that offers this (`Problem.offers`), or None."""
+        if "constraints" not in offers:
+            return "the problem has no constraints"
+        if self.hessian and "hessian" not in offers:
+            return "it needs the Hessian of the Lagrangian, which the problem does not have"
+        return None
+
+
+AnyMethod = Optimizer | Descent | Lagrangian
+
+
+@dataclass(frozen=True)
 class Schedule:
     """A learning rate as a function of the step.
 
@@ -393,6 +447,9 @@ class Result:
         ``iteration``, ``f``, ``grad_norm``, ``lr``, all shape (k,), and ``x``, shape (k, n), when points were recorded.
     seconds : list of float
         Wall times of the repeats, in seconds a run.
+    multipliers, kkt : ndarray, shape (m,), and float
+        For a constrained problem: multipliers of the last point and its KKT residual, evaluated again; `trace` then has
+        ``kkt``, shape (k,), and ``multipliers``, shape (k, m).
     compile_seconds : float
         Time to compile or load the kernels that this run was the first to need.
     """
@@ -410,6 +467,8 @@ class Result:
     trace: dict[str, Array]
     nhev: int = 0
     nfact: int = 0
+    multipliers: Array | None = None
+    kkt: float = float("nan")
     seconds: list[float] = field(default_factory=list)
     compile_seconds: float = 0.0
 

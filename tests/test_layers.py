@@ -18,7 +18,7 @@ LAYERS = [
     ["coordinate", "evaluation"],
     ["types"],
     ["kernels", "registry"],
-    ["clipping", "optimizers", "schedules", "problems"],
+    ["clipping", "optimizers", "constrained", "schedules", "problems"],
     ["loops"],
     ["entries"],
     ["config", "labels"],

@@ -13,7 +13,7 @@ import numpy as np
 from optbench import evaluation, kernels
 from optbench.jit import Kernel
 from optbench.loops import first_order as fo
-from optbench.records import Empty, encode, pack, words
+from optbench.records import Empty, encode, fields, pack, words, words_of
 from optbench.schedules._warmup import warmup_target
 from optbench.types import Array, Descent, Optimizer, Problem, Schedule
 
@@ -72,7 +72,15 @@ class Prepared:
 
     n_ints: ClassVar[int] = fo.N_INTS
 
-    def __init__(self, problem: Problem, method: Method, x0: Array, thresholds: Array) -> None:
+    def __init__(
+        self,
+        problem: Problem,
+        method: Method,
+        x0: Array,
+        thresholds: Array,
+        objective: tuple[int, int] | None = None,
+    ) -> None:
+        self._objective = objective  # kernel and data of another function in the place of the problem's
         self.problem, self.method, self.thresholds = problem, method, thresholds
         self._keep: list[Any] = [problem]
         self.kernels = self._compile()
@@ -96,7 +104,9 @@ class Prepared:
         self._trace()
         self._start()
         self.pristine = self.live.copy()
-        self.setup = pack(self._hold(self._make_setup()))
+        setup = self._hold(self._make_setup())
+        self._setup_record: type = setup.__class__
+        self.setup = pack(setup)
 
     def _compile(self) -> tuple[Kernel, ...]:
         """The kernels, the driver first."""
@@ -121,6 +131,19 @@ class Prepared:
     def _view(self, name: str) -> Array:
         start = self._at[name]
         return self.live[start : start + self._size[name]]
+
+    def address(self, name: str) -> int:
+        """Where a part of the block stands."""
+        return self._address(name)
+
+    def setup_address(self, name: str) -> int:
+        """Where a number of the setup record stands, for code that changes it."""
+        at = 0
+        for field in fields(self._setup_record):
+            if field.name == name:
+                return int(self.setup.ctypes.data) + 8 * at
+            at += words_of(field)
+        raise KeyError(name)
 
     def _address(self, name: str) -> int:
         return int(self.live.ctypes.data) + 8 * self._at[name]
@@ -148,11 +171,11 @@ class Prepared:
         method = self.method
         settings = self._hold(encode(method.schedule_params))
         return {
-            "objective": self.kernels[1].address,
+            "objective": self._objective[0] if self._objective else self.kernels[1].address,
             "schedule": self.kernels[2].address,
             "observes": method.schedule.observes,
             "n": self.problem.n,
-            "data": evaluation.data_words(self.problem).ctypes.data,
+            "data": self._objective[1] if self._objective else evaluation.data_words(self.problem).ctypes.data,
             "live": self.live,
             "pristine": self.pristine,
             "ints": self._address("ints"),

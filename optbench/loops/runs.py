@@ -10,9 +10,9 @@ from optbench import evaluation, kernels
 from optbench.jit import Kernel
 from optbench.loops import descent
 from optbench.loops import first_order as fo
-from optbench.loops.prepared import Counts, Method, Prepared
+from optbench.loops.prepared import Counts, Prepared
 from optbench.records import encode, fields, pack, words
-from optbench.types import Array, Descent, Optimizer, Problem
+from optbench.types import Array, Descent, Optimizer
 
 
 class PreparedSteps(Prepared):
@@ -145,11 +145,3 @@ class PreparedDescent(Prepared):
         """What the run so far has cost."""
         ints = self._ints
         return Counts(int(ints[descent.NFEV]), int(ints[descent.NHEV]), int(self._view("factorisations")[0]))
-
-
-def prepared(problem: Problem, method: Method, x0: Array, thresholds: Array) -> Prepared:
-    """Make a run ready; compiles what is not compiled yet. Raises ValueError where the method does not apply."""
-    if reason := method.optimizer.refuses(problem.offers):
-        raise ValueError(f"{method.optimizer.name} cannot run on {problem.name}: {reason}")
-    kind = PreparedDescent if isinstance(method.optimizer, Descent) else PreparedSteps
-    return kind(problem, method, x0, thresholds)

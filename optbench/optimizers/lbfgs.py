@@ -9,11 +9,11 @@ A pair without positive curvature, s'y <= eps y'y, is left out. The first step i
 
 from __future__ import annotations
 
-import math
 from typing import Literal, NamedTuple
 
 import numpy as np
 
+from optbench.optimizers._linear_algebra import EPSILON, add, dot, negate, norm
 from optbench.records import Count, Matrix, Vector
 from optbench.registry import descent
 
@@ -41,22 +41,8 @@ def memory(n, m, params):
     return Memory(np.zeros((k, n)), np.zeros((k, n)), np.zeros(k), np.zeros(k), np.zeros(2))
 
 
-def dot(a, b):
-    """Inner product."""
-    total = 0.0
-    for i in range(a.size):
-        total += a[i] * b[i]
-    return total
-
-
-def add(d, a, v):
-    """Add a v to d."""
-    for i in range(d.size):
-        d[i] += a * v[i]
-
-
 def remember(at, memory):
-    """Put the newest pair in the place of the oldest; y'y / s'y, the inverse scale of H_0."""
+    """Put the newest pair in the place of the oldest."""
     size = memory.rho.size
     slot = (int(memory.state[1]) + 1) % size
     curvature, length = 0.0, 0.0
@@ -64,7 +50,7 @@ def remember(at, memory):
         change = at.g[i] - at.g_last[i]
         curvature += (at.x[i] - at.x_last[i]) * change
         length += change * change
-    if curvature > 2.2e-16 * length:
+    if curvature > EPSILON * length:
         s, y = memory.s[slot], memory.y[slot]
         for i in range(at.x.size):
             s[i] = at.x[i] - at.x_last[i]
@@ -81,11 +67,10 @@ def lbfgs(t, at, d, memory, params):
         memory.state[0] = 0.0
     else:
         remember(at, memory)
-    for i in range(d.size):
-        d[i] = -at.g[i]
+    negate(at.g, d)
     count, newest, size = int(memory.state[0]), int(memory.state[1]), memory.rho.size
     if count == 0:
-        return min(1.0, 1.0 / math.sqrt(dot(at.g, at.g)))
+        return min(1.0, 1.0 / norm(at.g))
     for k in range(count):
         j = (newest - k + size) % size
         memory.alpha[j] = memory.rho[j] * dot(memory.s[j], d)

@@ -1,0 +1,1 @@
+"""Lagrangian methods for constrained problems, one file each."""

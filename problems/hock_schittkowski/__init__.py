@@ -1,0 +1,1 @@
+"""Problems of Hock & Schittkowski's collection, a file each."""
