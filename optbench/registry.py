@@ -223,7 +223,7 @@ def search_of(optimizer: str, params: Mapping[str, Any]) -> str:
     """
     method = OPTIMIZERS.get(optimizer)
     if isinstance(method, Lagrangian) and method.inner != "none":
-        return search_of(str(params["inner"]), {})
+        return search_of(str(params.get("inner", method.params().inner)), {})
     given = {key: value for key, value in params.items() if key in [field.name for field in fields(method.params)]}
     return method.search_of(method.params(**given))
 

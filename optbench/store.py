@@ -140,7 +140,7 @@ class Store:
                 con.executemany("INSERT INTO hits VALUES (?, ?, ?)", tables.hit_rows(row, result.hits))
                 con.executemany(_INSERT_TIME, [(row, k, float(s)) for k, s in enumerate(result.seconds)])
                 if result.trace:
-                    con.execute("INSERT INTO traces VALUES (?, ?, ?, ?, ?, ?)", (row, *tables.blobs(result.trace)))
+                    con.execute("INSERT INTO traces VALUES (?, ?, ?, ?, ?, ?, ?, ?)", (row, *tables.blobs(result.trace)))
 
     def add_times(self, key: str, seconds: Sequence[float]) -> None:
         """Record the wall times of a run's repeats, in seconds, in place of those it had.
@@ -190,10 +190,10 @@ class Store:
         with sentences(self.path):
             return tables.invocations(self._con)
 
-    def points(self, key: str) -> Array | None:
-        """Points of the trace of one run, shape (k, n), or None where none were recorded."""
+    def points(self, key: str, column: str = "x") -> Array | None:
+        """Points, or ``multipliers``, of the trace of one run, shape (k, n), or None where none were recorded."""
         with sentences(self.path):
-            return tables.points(self._con, key)
+            return tables.points(self._con, key, column)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -216,7 +216,7 @@ class Results:
 
     @functools.cached_property
     def traces(self) -> pd.DataFrame:
-        """One row a recorded point: ``run, iteration, f, grad_norm, lr``."""
+        """One row a recorded point: ``run, iteration, f, grad_norm, lr, kkt``."""
         with Store(self.path, "r") as store:
             return store.traces()
 
@@ -238,10 +238,10 @@ class Results:
         column = self.invocations["environment"]
         return {number: json.loads(text) for number, text in zip(column.index.tolist(), column, strict=True)}
 
-    def points(self, run: str) -> Array | None:
-        """Points of the trace of one run, shape (k, n), or None where none were recorded."""
+    def points(self, run: str, column: str = "x") -> Array | None:
+        """Points, or ``multipliers``, of the trace of one run, shape (k, n), or None where none were recorded."""
         with Store(self.path, "r") as store:
-            return store.points(run)
+            return store.points(run, column)
 
 
 def load(path: str | os.PathLike[str]) -> Results:

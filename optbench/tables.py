@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 SCHEMA = 1  # PRAGMA user_version; raise it with every change of the tables
 APPLICATION_ID = 0x6F707462  # "optb", PRAGMA application_id
 
-# One row a run. Text columns that hold JSON: settings, params, schedule_params (objects), targets (a list).
+# One row a run. Text columns that hold JSON: settings, params, schedule_params (objects), targets, multipliers (lists).
 RUN_COLUMNS: dict[str, str] = {
     "problem": "str",
     "n": "int64",
@@ -53,6 +53,10 @@ RUN_COLUMNS: dict[str, str] = {
     "nit": "int64",
     "nfev": "int64",
     "njev": "int64",
+    "nhev": "int64",
+    "nfact": "int64",
+    "kkt": "float64",
+    "multipliers": "str",
     "compile_seconds": "float64",
     "wall_q25": "float64",
     "wall_median": "float64",
@@ -74,15 +78,17 @@ CREATE = (
     f"CREATE TABLE hits ({_CHILD}, target REAL NOT NULL, iteration INTEGER, PRIMARY KEY (run, target DESC)) "
     "WITHOUT ROWID",
     "CREATE TABLE traces (run INTEGER PRIMARY KEY REFERENCES runs(id) ON DELETE CASCADE, iteration BLOB NOT NULL, "
-    "f BLOB NOT NULL, grad_norm BLOB NOT NULL, lr BLOB NOT NULL, x BLOB)",
+    "f BLOB NOT NULL, grad_norm BLOB NOT NULL, lr BLOB NOT NULL, kkt BLOB NOT NULL, x BLOB, multipliers BLOB)",
     f"CREATE TABLE times ({_CHILD}, sample INTEGER NOT NULL, seconds REAL NOT NULL, PRIMARY KEY (run, sample)) "
     "WITHOUT ROWID",
     "CREATE TABLE writer (pid INTEGER NOT NULL, since TEXT NOT NULL)",
 )
-TRACE_WORDS = {"iteration": "<i8", "f": "<f8", "grad_norm": "<f8", "lr": "<f8"}
+TRACE_WORDS = {"iteration": "<i8", "f": "<f8", "grad_norm": "<f8", "lr": "<f8", "kkt": "<f8"}
+WIDE = ("x", "multipliers")  # columns of a trace that hold a row of numbers for every row
 
 INSERT_RUN = f"INSERT INTO runs (id, key, {', '.join(RUN_COLUMNS)}) VALUES (?, ?{', ?' * len(RUN_COLUMNS)})"
 
+_MEASURED = ("fun", "f0", "nit", "nfev", "njev", "nhev", "nfact", "kkt", "status", "compile_seconds")
 _CHUNK = 5_000  # rows in flight as Python objects
 
 
@@ -110,9 +116,10 @@ def run_row(entry: Entry, invocation: int, finished_at: str) -> list[Any]:
     low, middle, high = quartiles(result.seconds)
     values: dict[str, Any] = {
         **{name: getattr(run, name) for name in RUN_COLUMNS.keys() & run.__dataclass_fields__.keys()},
-        **{name: getattr(result, name) for name in ("fun", "f0", "nit", "nfev", "njev", "status", "compile_seconds")},
+        **{name: getattr(result, name) for name in _MEASURED},
         **{name: json_text(dict(getattr(run, name))) for name in _PAIRS},
         "targets": json_text(run.targets),
+        "multipliers": json_text([] if result.multipliers is None else result.multipliers.tolist()),
         "n": entry.n,
         "label": run.optimizer if entry.label is None else entry.label,
         "code": entry.code,
@@ -148,8 +155,10 @@ def blobs(trace: Mapping[str, Array]) -> list[bytes | None]:
     """Values of the row of a trace. Raises ValueError when its columns differ in length."""
     if len({len(column) for column in trace.values()}) > 1:
         raise ValueError(f"columns of a trace differ in length: { {name: len(v) for name, v in trace.items()} }")
-    made = [np.asarray(trace[name], dtype=words).tobytes() for name, words in TRACE_WORDS.items()]
-    return [*made, np.asarray(trace["x"], dtype="<f8").tobytes() if "x" in trace else None]
+    unknown = np.full(len(trace["f"]), np.nan)  # the KKT residual where there are no constraints
+    made = [np.asarray(trace.get(name, unknown), dtype=words).tobytes() for name, words in TRACE_WORDS.items()]
+    wide = [np.asarray(trace[name], dtype="<f8").tobytes() if name in trace else None for name in WIDE]
+    return [*made, *wide]
 
 
 def quartiles(seconds: Sequence[float]) -> tuple[float | None, float | None, float | None]:
@@ -233,7 +242,7 @@ def invocations(con: sqlite3.Connection) -> pd.DataFrame:
 
 
 def traces(con: sqlite3.Connection) -> pd.DataFrame:
-    """One row a recorded point: ``run, iteration, f, grad_norm, lr``."""
+    """One row a recorded point: ``run, iteration, f, grad_norm, lr, kkt``; kkt is NaN without constraints."""
     import pandas as pd
 
     names = list(TRACE_WORDS)
@@ -248,9 +257,9 @@ def traces(con: sqlite3.Connection) -> pd.DataFrame:
     return frame
 
 
-def points(con: sqlite3.Connection, key: str) -> Array | None:
-    """Points of the trace of one run, shape (k, n), or None where none were recorded."""
-    sql = "SELECT x, length(iteration) / 8 FROM traces JOIN runs ON id = run WHERE key = ?"
+def points(con: sqlite3.Connection, key: str, column: str = "x") -> Array | None:
+    """Points (or multipliers) of the trace of one run, shape (k, n), or None where none were recorded."""
+    sql = f"SELECT traces.{column}, length(iteration) / 8 FROM traces JOIN runs ON id = run WHERE key = ?"
     blob, count = con.execute(sql, (key,)).fetchone() or (None, 0)
     return None if blob is None or not count else np.frombuffer(blob, dtype="<f8").reshape(count, -1)
 

@@ -4,7 +4,9 @@ f(x) = sum_j x_j (cost_j + log(x_j / (x_1 + ... + x_10))), cost as `COST` says,
 subject to x_1 + 2 x_2 + 2 x_3 + x_6 + x_10 - 2 = 0, x_4 + 2 x_5 + x_6 + x_7 - 1 = 0,
   x_3 + x_7 + x_8 + 2 x_9 + x_10 - 1 = 0, x_i >= 1e-6.
 
-The minimum is inside the bounds. Source: Hock & Schittkowski (1981), problem 112 (Bracken & McCormick 1968; White 1958).
+The minimum is inside the bounds.
+
+Source: Hock & Schittkowski (1981), problem 112 (Bracken & McCormick 1968; White 1958).
 """
 
 from __future__ import annotations

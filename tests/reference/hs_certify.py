@@ -2,9 +2,9 @@
 
 For every problem: SciPy's SLSQP from several starts finds candidates; the best names the active constraints; Newton's
 method on the KKT system of those, in 50 digits, with derivatives taken numerically from the formulas of
-`hs_formulas.py`, gives x* and the multipliers. Then feasibility, stationarity of the Lagrangian, complementarity, signs,
-independence of the active gradients, and the curvature of the Lagrangian on the tangent space are verified, and x*,
-f* and the multipliers are printed as the doubles next to them.
+`hs_formulas.py`, gives x* and the multipliers. Then feasibility, stationarity of the Lagrangian, complementarity,
+signs, independence of the active gradients, and the curvature of the Lagrangian on the tangent space are verified, and
+x*, f* and the multipliers are printed as the doubles next to them.
 
 Where a minimum is degenerate (the curvature on the tangent space is singular) Newton's method would only creep; there
 x* = (1, ..., 1) is stated in `EXACT` and verified: f is a sum of even powers and vanishes there. (HS 47 is no such
@@ -17,6 +17,7 @@ from __future__ import annotations
 
 import sys
 import warnings
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -31,7 +32,7 @@ from hs_formulas import BOOK, rows
 from optbench import get_problem
 
 DIGITS = 50
-EXACT = {name: 1 for name in ("hs026", "hs046", "hs049", "hs050")}
+EXACT = {"hs026", "hs046", "hs049"}
 STARTS = 40
 
 
@@ -50,6 +51,16 @@ def curvature(function: Any, point: list[Any]) -> Any:
             order = tuple(int(i == k) + int(j == k) for k in range(n))
             h[i, j] = h[j, i] = mp.diff(function, tuple(point), order)
     return h
+
+
+def lagrangian(name: str, active: Iterable[int], weights: list[Any]) -> Callable[..., Any]:
+    """Objective plus the weighted active constraints, a function of n numbers."""
+
+    def function(*x: Any) -> Any:
+        f, c, _ = rows(name, list(x))
+        return f + sum(w * c[i] for w, i in zip(weights, active, strict=True))
+
+    return function
 
 
 def candidates(name: str) -> list[Any]:
@@ -95,7 +106,7 @@ def candidates(name: str) -> list[Any]:
 
 
 def kkt_point(name: str, x: list[Any], active: list[int]) -> tuple[list[Any], list[Any]]:
-    """Newton's method on gradient of the Lagrangian = 0 and active constraints = 0; the multipliers start at 0's fit."""
+    """Root of the KKT system of these constraints, by Newton's method from `x` and multipliers fitted to it."""
     n = len(x)
 
     def constraint(i: int) -> Any:
@@ -105,19 +116,13 @@ def kkt_point(name: str, x: list[Any], active: list[int]) -> tuple[list[Any], li
     gradient = mp.matrix(differences(lambda *t: rows(name, list(t))[0], x))
     weights = list(mp.lu_solve(jac.T, -gradient)) if active else []
     for _ in range(30):
-        pull = weights
-
-        def lagrangian(*t: Any, pull: Any = pull) -> Any:
-            f, c, _ = rows(name, list(t))
-            return f + sum(w * c[i] for w, i in zip(pull, active, strict=True))
-
-        values = rows(name, x)[1]
-        residual = mp.matrix([*differences(lagrangian, x), *(values[i] for i in active)])
+        function, values = lagrangian(name, active, weights), rows(name, x)[1]
+        residual = mp.matrix([*differences(function, x), *(values[i] for i in active)])
         size = mp.norm(residual, mp.inf)
         if size < mp.mpf(10) ** (10 - DIGITS):
             return x, weights
         matrix = mp.matrix(n + len(active), n + len(active))
-        h = curvature(lagrangian, x)
+        h = curvature(function, x)
         for i in range(n):
             for j in range(n):
                 matrix[i, j] = h[i, j]
@@ -132,16 +137,11 @@ def kkt_point(name: str, x: list[Any], active: list[int]) -> tuple[list[Any], li
 
 def tangent_curvature(name: str, x: list[Any], active: list[int], weights: list[Any]) -> tuple[float, float]:
     """Smallest eigenvalue of the Lagrangian's Hessian on the tangent space, smallest singular value of the Jacobian."""
-
-    def lagrangian(*t: Any) -> Any:
-        f, c, _ = rows(name, list(t))
-        return f + sum(w * c[i] for w, i in zip(weights, active, strict=True))
-
-    h = np.array(curvature(lagrangian, x).tolist(), dtype=float)
+    h = np.array(curvature(lagrangian(name, active, weights), x).tolist(), dtype=float)
     if not active:
         return float(np.linalg.eigvalsh(h)[0]), np.inf
     jac = np.array([[float(s) for s in differences(lambda *t, i=i: rows(name, list(t))[1][i], x)] for i in active])
-    u, s, v = np.linalg.svd(jac)
+    _, s, v = np.linalg.svd(jac)
     basis = v[len(active) :].T
     lowest = float(np.linalg.eigvalsh(basis.T @ h @ basis)[0]) if basis.size else np.inf
     return lowest, float(s[-1])
@@ -156,7 +156,7 @@ def certify(name: str) -> None:
     count = rows(name, x)[2]
     active = [i for i, c in enumerate(values) if i < count or c > -1e-6]
     if name in EXACT:
-        x, pulls = [mp.mpf(EXACT[name])] * len(x), [mp.mpf(0)] * len(active)
+        x, pulls = [mp.mpf(1)] * len(x), [mp.mpf(0)] * len(active)
     else:
         x, pulls = kkt_point(name, x, active)
     x = [mp.mpf(0) if abs(t) < mp.mpf(10) ** (10 - DIGITS) else t for t in x]
@@ -164,7 +164,7 @@ def certify(name: str) -> None:
     weights = [pulls[active.index(i)] if i in active else mp.mpf(0) for i in range(len(values))]
     f, c, _ = rows(name, x)
     tiny = mp.mpf(10) ** (15 - DIGITS)
-    slope = differences(lambda *t: rows(name, list(t))[0] + mp.fdot(zip(weights, rows(name, list(t))[1])), x)
+    slope = differences(lagrangian(name, range(len(weights)), weights), x)
     assert max(abs(s) for s in slope) < tiny, f"{name}: not stationary"
     assert all(abs(t) < tiny for t in c[:count]), f"{name}: equality violated"
     assert all(t < tiny for t in c[count:]), f"{name}: inequality violated"
