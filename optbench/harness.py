@@ -107,7 +107,8 @@ def prepare(run: Run, problem: Problem | None = None, x0: Array | None = None, *
 
 def kernels_of(run: Run) -> tuple[Kernel, ...]:
     """Every kernel that a run needs, loaded or compiled."""
-    return prepare(run).kernels
+    problem = problem_of(run.problem, run.settings)
+    return make_ready(problem, method_of(run), problem.x0, np.empty(0)).kernels  # runs nothing of the problem
 
 
 @functools.lru_cache(maxsize=4096)
