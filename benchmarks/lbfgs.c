@@ -362,7 +362,6 @@ int liblbfgs(objective function, const void *data, double *x, long n, long size,
     double *point = lbfgs_malloc((int)n), f;
     counts[0] = counts[1] = 0;
     memcpy(point, x, n * sizeof(double));
-    for (long i = n; i < (n + 15) / 16 * 16 && i < n; i++) point[i] = 0.0;
     int code = lbfgs((int)n, point, &f, evaluate, progress, &p, &settings);
     memcpy(x, point, n * sizeof(double));
     lbfgs_free(point);

@@ -16,7 +16,13 @@ typedef double (*objective)(const double *restrict x, double *restrict g, long n
 typedef void (*stepper)(ARGUMENTS);
 
 #define LOOP for (long i = 0; i < n; i++)
-#define SUM_LOOP _Pragma("omp simd reduction(+ : sum, other)") LOOP
+/* Two sums at a time; partial sums do not pay for few numbers. */
+#define SUM_LOOP(body)                                                                                                 \
+    if (n < 32) {                                                                                                      \
+        LOOP body                                                                                                      \
+    } else {                                                                                                           \
+        _Pragma("omp simd reduction(+ : sum, other)") LOOP body                                                        \
+    }
 
 /* ------------------------------------------------------------------------------------------------ objectives */
 
@@ -229,23 +235,23 @@ void lamb(ARGUMENTS) {
     q[0] = power(q[0], b1);
     q[1] = power(q[1], b2);
     double root = sqrt(1.0 - q[1]), rate = root / (1.0 - q[0]), eps = p[2] * root, sum = 0.0, other = 0.0;
-    SUM_LOOP {
+    SUM_LOOP({
         a[i] = b1 * a[i] + (1.0 - b1) * g[i];
         b[i] = b2 * b[i] + (1.0 - b2) * g[i] * g[i];
         w[i] = rate * a[i] / (sqrt(b[i]) + eps);
         sum += x[i] * x[i];
         other += w[i] * w[i];
-    }
+    })
     double scale = sum > 0.0 && other > 0.0 ? lr * sqrt(sum / other) : lr;
     LOOP x[i] -= scale * w[i];
 }
 
 void lars(ARGUMENTS) {
     double mu = p[3], trust = p[1], sum = 0.0, other = 0.0;
-    SUM_LOOP {
+    SUM_LOOP({
         sum += x[i] * x[i];
         other += g[i] * g[i];
-    }
+    })
     double scale = sum > 0.0 && other > 0.0 ? lr * trust * sqrt(sum / other) : lr;
     LOOP {
         a[i] = mu * a[i] + scale * g[i];

@@ -285,7 +285,8 @@ def make_plan(config: Config) -> Plan:
         if rule.where not in used:
             errors[f"{rule.where}: matches no cell"] = None
     if not runs:
-        errors["no run is left: every cell is excluded"] = None
+        reasons = {f"{cell.optimizer} on {cell.problem}: {cell.reason}": None for cell in skipped}
+        errors["no run is left: " + ("; ".join(reasons) or "every cell is excluded")] = None
     if errors:
         raise ConfigError([f"{config.file}: {error}" for error in errors])
     problems = [level for block in config.blocks for level in block.factors[0]]

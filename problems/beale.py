@@ -14,36 +14,39 @@ from optbench.types import Problem
 C = (1.5, 2.25, 2.625)
 
 
-def fun_grad(x, g, data):
-    """Value; gradient into `g`."""
-    f, g0, g1 = 0.0, 0.0, 0.0
+def residuals(x, r, jac, data):
+    """Residuals and Jacobian."""
     lower = 1.0
     for k in range(3):
         power = lower * x[1]
-        a = C[k] - x[0] * (1.0 - power)
-        f += a * a
-        g0 -= 2.0 * a * (1.0 - power)
-        g1 += 2.0 * a * x[0] * (k + 1.0) * lower
+        r[k] = C[k] - x[0] * (1.0 - power)
+        jac[k, 0], jac[k, 1] = power - 1.0, x[0] * (k + 1.0) * lower
         lower = power
-    g[0], g[1] = g0, g1
-    return f
 
 
-def hess(x, h, data):
-    """Hessian into `h`."""
-    lowest, lower = 0.0, 1.0  # y^(k-2) and y^(k-1); the first is multiplied by zero for k = 1
+def curvature(x, w, h, data):
+    """Second derivatives."""
+    lowest, lower = 0.0, 1.0  # y^(k-1) and y^k; the first is multiplied by zero for k = 0
     for k in range(3):
-        power = lower * x[1]
-        a = C[k] - x[0] * (1.0 - power)
-        slope = (k + 1.0) * lower
-        h[0, 0] += 2.0 * (1.0 - power) * (1.0 - power)
-        h[0, 1] += 2.0 * slope * (a - x[0] * (1.0 - power))
-        h[1, 1] += 2.0 * (x[0] * slope * x[0] * slope + a * x[0] * (k + 1.0) * k * lowest)
-        lowest, lower = lower, power
+        h[0, 1] += w[k] * (k + 1.0) * lower
+        h[1, 1] += w[k] * x[0] * (k + 1.0) * k * lowest
+        lowest, lower = lower, lower * x[1]
     h[1, 0] = h[0, 1]
 
 
-@problem(source="Beale 1958; More, Garbow & Hillstrom 1981, problem 5", tags=("nonconvex", "unimodal", "smooth"))
+@problem(
+    source="Beale 1958; More, Garbow & Hillstrom 1981, problem 5",
+    tags=("least-squares", "nonconvex", "unimodal", "smooth"),
+)
 def beale() -> Problem:
     """Beale's function of two variables: a curved valley with flat corners."""
-    return Problem(fun_grad, (1.0, 1.0), hess=hess, x_opt=(3.0, 0.5), f_opt=0.0, bounds=(-4.5, 4.5))
+    return Problem(
+        None,
+        (1.0, 1.0),
+        residuals=residuals,
+        curvature=curvature,
+        m=3,
+        x_opt=(3.0, 0.5),
+        f_opt=0.0,
+        bounds=(-4.5, 4.5),
+    )

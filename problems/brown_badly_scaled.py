@@ -15,22 +15,33 @@ from optbench.registry import problem
 from optbench.types import Problem
 
 
-def fun_grad(x, g, data):
-    """Value; gradient into `g`."""
-    a, b, c = x[0] - 1e6, x[1] - 2e-6, x[0] * x[1] - 2.0
-    g[0] = 2.0 * (a + c * x[1])
-    g[1] = 2.0 * (b + c * x[0])
-    return a * a + b * b + c * c
+def residuals(x, r, jac, data):
+    """Residuals and Jacobian."""
+    r[0], r[1], r[2] = x[0] - 1e6, x[1] - 2e-6, x[0] * x[1] - 2.0
+    jac[0, 0], jac[0, 1] = 1.0, 0.0
+    jac[1, 0], jac[1, 1] = 0.0, 1.0
+    jac[2, 0], jac[2, 1] = x[1], x[0]
 
 
-def hess(x, h, data):
-    """Hessian into `h`."""
-    h[0, 0] = 2.0 + 2.0 * x[1] * x[1]
-    h[0, 1] = h[1, 0] = 4.0 * x[0] * x[1] - 4.0
-    h[1, 1] = 2.0 + 2.0 * x[0] * x[0]
+def curvature(x, w, h, data):
+    """Second derivatives."""
+    h[0, 1] += w[2]
+    h[1, 0] += w[2]
 
 
-@problem(source="More, Garbow & Hillstrom 1981, problem 4", tags=("nonconvex", "unimodal", "smooth", "ill-conditioned"))
+@problem(
+    source="More, Garbow & Hillstrom 1981, problem 4",
+    tags=("least-squares", "nonconvex", "unimodal", "smooth", "ill-conditioned"),
+)
 def brown_badly_scaled() -> Problem:
     """Brown's function of two variables whose sizes differ by 5e11."""
-    return Problem(fun_grad, (1.0, 1.0), hess=hess, x_opt=(1e6, 2e-6), f_opt=0.0, bounds=((0.0, 2e6), (0.0, 2.0)))
+    return Problem(
+        None,
+        (1.0, 1.0),
+        residuals=residuals,
+        curvature=curvature,
+        m=3,
+        x_opt=(1e6, 2e-6),
+        f_opt=0.0,
+        bounds=((0.0, 2e6), (0.0, 2.0)),
+    )

@@ -6,7 +6,8 @@ The solution comes first: Q = V diag V' with eigenvalues from 1 to `cond` in equ
 even in [-4, 4]^n; rows of A Gaussian, of length 1; multipliers of equalities Gaussian; half of the inequalities
 (rounded up, and no more than n leaves room for) active with multipliers even in [0.5, 2], the others inactive by 0.5 to
 2. Then q = -(Q x* + A' lambda*) and b = A x* + slack make it the only KKT point, its active rows independent (with
-probability 1) and its complementarity strict. f* is the value at x* in double precision. Start: 0, as a rule infeasible.
+probability 1) and its complementarity strict. f* is the value at x* in double precision. Start: 0, as a rule
+infeasible.
 
 x*, lambda*, A and V depend on `n`, `m_eq`, `m_ineq` and `instance` alone: a sweep over condition numbers changes only Q
 and q.

@@ -27,41 +27,43 @@ def turn(x, y):
     return math.atan(y / x) / (2.0 * math.pi) + (0.0 if x > 0.0 else 0.5)
 
 
-def fun_grad(x, g, data):
-    """Value; gradient into `g`."""
-    r = math.sqrt(x[0] * x[0] + x[1] * x[1])
-    a, b = x[2] - 10.0 * turn(x[0], x[1]), r - 1.0
-    g[0], g[1] = 0.0, 0.0
-    if r > 0.0:
-        c, s = x[0] / r, x[1] / r
-        around = 1000.0 * a / (math.pi * r)
-        g[0] = around * s + 200.0 * b * c
-        g[1] = -around * c + 200.0 * b * s
-    g[2] = 200.0 * a + 2.0 * x[2]
-    return 100.0 * (a * a + b * b) + x[2] * x[2]
+def residuals(x, r, jac, data):
+    """Residuals and Jacobian."""
+    radius = math.sqrt(x[0] * x[0] + x[1] * x[1])
+    r[0], r[1], r[2] = 10.0 * (x[2] - 10.0 * turn(x[0], x[1])), 10.0 * (radius - 1.0), x[2]
+    c, s, tilt = 0.0, 0.0, 0.0
+    if radius > 0.0:
+        c, s, tilt = x[0] / radius, x[1] / radius, 50.0 / (math.pi * radius)
+    jac[0, 0], jac[0, 1], jac[0, 2] = tilt * s, -tilt * c, 10.0
+    jac[1, 0], jac[1, 1], jac[1, 2] = 10.0 * c, 10.0 * s, 0.0
+    jac[2, 0], jac[2, 1], jac[2, 2] = 0.0, 0.0, 1.0
 
 
-def hess(x, h, data):
-    """Hessian into `h`."""
-    r = math.sqrt(x[0] * x[0] + x[1] * x[1])
-    h[2, 2] = 202.0
-    if r > 0.0:
-        a = x[2] - 10.0 * turn(x[0], x[1])
-        c, s = x[0] / r, x[1] / r
-        tilt = 5.0 / (math.pi * r)  # size of the gradient of 10 theta
-        twist = 400.0 * a * tilt / r
-        across = 200.0 * (tilt * tilt + (r - 1.0) / r)
-        h[0, 0] = across * s * s + 200.0 * c * c - twist * s * c
-        h[1, 1] = across * c * c + 200.0 * s * s + twist * s * c
-        h[0, 1] = h[1, 0] = (200.0 - across) * s * c + 0.5 * twist * (c * c - s * s)
-        h[0, 2] = h[2, 0] = 200.0 * tilt * s
-        h[1, 2] = h[2, 1] = -200.0 * tilt * c
+def curvature(x, w, h, data):
+    """Second derivatives."""
+    radius = math.sqrt(x[0] * x[0] + x[1] * x[1])
+    if radius > 0.0:
+        c, s = x[0] / radius, x[1] / radius
+        twist, bend = 50.0 * w[0] / (math.pi * radius * radius), 10.0 * w[1] / radius
+        h[0, 0] += bend * s * s - 2.0 * twist * s * c
+        h[1, 1] += bend * c * c + 2.0 * twist * s * c
+        h[0, 1] += twist * (c * c - s * s) - bend * s * c
+        h[1, 0] = h[0, 1]
 
 
 @problem(
     source="Fletcher & Powell 1963; More, Garbow & Hillstrom 1981, problem 7",
-    tags=("nonconvex", "unimodal", "nonsmooth"),
+    tags=("least-squares", "nonconvex", "unimodal", "nonsmooth"),
 )
 def helical_valley() -> Problem:
     """Fletcher and Powell's helical valley of three variables."""
-    return Problem(fun_grad, (-1.0, 0.0, 0.0), hess=hess, x_opt=(1.0, 0.0, 0.0), f_opt=0.0, bounds=(-2.0, 2.0))
+    return Problem(
+        None,
+        (-1.0, 0.0, 0.0),
+        residuals=residuals,
+        curvature=curvature,
+        m=3,
+        x_opt=(1.0, 0.0, 0.0),
+        f_opt=0.0,
+        bounds=(-2.0, 2.0),
+    )

@@ -11,10 +11,15 @@ Bingham, "Powell Function".
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
+from optbench.evaluation import zero
 from optbench.registry import problem
 from optbench.types import Problem
+
+ROOT_5, ROOT_10 = math.sqrt(5.0), math.sqrt(10.0)
 
 
 def fun_grad(x, g, data):
@@ -43,19 +48,46 @@ def hess(x, h, data):
         h[k + 3, k], h[k + 3, k + 2], h[k + 3, k + 3] = -dds, -10.0, 10.0 + dds
 
 
+def residuals(x, r, jac, data):
+    """Residuals and Jacobian."""
+    zero(jac)
+    for k in range(0, x.size, 4):
+        p, q = x[k + 1] - 2.0 * x[k + 2], x[k] - x[k + 3]
+        r[k], r[k + 1] = x[k] + 10.0 * x[k + 1], ROOT_5 * (x[k + 2] - x[k + 3])
+        r[k + 2], r[k + 3] = p * p, ROOT_10 * q * q
+        jac[k, k], jac[k, k + 1] = 1.0, 10.0
+        jac[k + 1, k + 2], jac[k + 1, k + 3] = ROOT_5, -ROOT_5
+        jac[k + 2, k + 1], jac[k + 2, k + 2] = 2.0 * p, -4.0 * p
+        jac[k + 3, k], jac[k + 3, k + 3] = 2.0 * ROOT_10 * q, -2.0 * ROOT_10 * q
+
+
+def curvature(x, w, h, data):
+    """Second derivatives."""
+    for k in range(0, x.size, 4):
+        p, q = 2.0 * w[k + 2], 2.0 * ROOT_10 * w[k + 3]
+        h[k + 1, k + 1] += p
+        h[k + 1, k + 2] -= 2.0 * p
+        h[k + 2, k + 1] -= 2.0 * p
+        h[k + 2, k + 2] += 4.0 * p
+        h[k, k] += q
+        h[k, k + 3] -= q
+        h[k + 3, k] -= q
+        h[k + 3, k + 3] += q
+
+
 @problem(
     source="Powell 1962; More, Garbow & Hillstrom 1981, problems 13 and 22",
-    tags=("convex", "unimodal", "smooth", "ill-conditioned", "scalable"),
+    tags=("least-squares", "convex", "unimodal", "smooth", "ill-conditioned", "singular", "scalable"),
 )
-def powell_singular(n: int = 4) -> Problem:
-    """Powell's singular function in n dimensions, n a multiple of 4: a flat-bottomed minimum."""
+def powell_singular(n: int = 4, residual_form: bool = True) -> Problem:
+    """Powell's singular function in n dimensions, n a multiple of 4: a flat-bottomed minimum.
+
+    `residual_form`: given by residuals, with a Jacobian of n x n entries, for Gauss-Newton methods; False gives f and
+    its gradient directly, in O(n).
+    """
     if n % 4:
         raise ValueError(f"problem 'powell_singular': n must be a multiple of 4, not {n}")
-    return Problem(
-        fun_grad,
-        np.tile((3.0, -1.0, 0.0, 1.0), n // 4),
-        hess=hess,
-        x_opt=np.zeros(n),
-        f_opt=0.0,
-        bounds=(-4.0, 5.0),
-    )
+    start, x_opt, bounds = np.tile((3.0, -1.0, 0.0, 1.0), n // 4), np.zeros(n), (-4.0, 5.0)
+    if not residual_form:
+        return Problem(fun_grad, start, hess=hess, x_opt=x_opt, f_opt=0.0, bounds=bounds)
+    return Problem(None, start, residuals=residuals, curvature=curvature, m=n, x_opt=x_opt, f_opt=0.0, bounds=bounds)

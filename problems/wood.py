@@ -9,39 +9,46 @@ standard start. Plotting domain: Surjanovic & Bingham, "Colville Function".
 
 from __future__ import annotations
 
+import math
+
+from optbench.evaluation import zero
 from optbench.registry import problem
 from optbench.types import Problem
 
-
-def fun_grad(x, g, data):
-    """Value; gradient into `g`."""
-    a, b = x[1] - x[0] * x[0], 1.0 - x[0]
-    c, d = x[3] - x[2] * x[2], 1.0 - x[2]
-    s, t = x[1] + x[3] - 2.0, x[1] - x[3]
-    g[0] = -400.0 * a * x[0] - 2.0 * b
-    g[1] = 200.0 * a + 20.0 * s + 0.2 * t
-    g[2] = -360.0 * c * x[2] - 2.0 * d
-    g[3] = 180.0 * c + 20.0 * s - 0.2 * t
-    return 100.0 * a * a + b * b + 90.0 * c * c + d * d + 10.0 * s * s + 0.1 * t * t
+ROOT_10, ROOT_90 = math.sqrt(10.0), math.sqrt(90.0)
 
 
-def hess(x, h, data):
-    """Hessian into `h`."""
-    h[0, 0] = 1200.0 * x[0] * x[0] - 400.0 * x[1] + 2.0
-    h[0, 1] = h[1, 0] = -400.0 * x[0]
-    h[1, 1] = 220.2
-    h[1, 3] = h[3, 1] = 19.8
-    h[2, 2] = 1080.0 * x[2] * x[2] - 360.0 * x[3] + 2.0
-    h[2, 3] = h[3, 2] = -360.0 * x[2]
-    h[3, 3] = 200.2
+def residuals(x, r, jac, data):
+    """Residuals and Jacobian."""
+    zero(jac)
+    r[0], r[1] = 10.0 * (x[1] - x[0] * x[0]), 1.0 - x[0]
+    r[2], r[3] = ROOT_90 * (x[3] - x[2] * x[2]), 1.0 - x[2]
+    r[4], r[5] = ROOT_10 * (x[1] + x[3] - 2.0), (x[1] - x[3]) / ROOT_10
+    jac[0, 0], jac[0, 1], jac[1, 0] = -20.0 * x[0], 10.0, -1.0
+    jac[2, 2], jac[2, 3], jac[3, 2] = -2.0 * ROOT_90 * x[2], ROOT_90, -1.0
+    jac[4, 1] = jac[4, 3] = ROOT_10
+    jac[5, 1], jac[5, 3] = 1.0 / ROOT_10, -1.0 / ROOT_10
+
+
+def curvature(x, w, h, data):
+    """Second derivatives."""
+    h[0, 0] -= 20.0 * w[0]
+    h[2, 2] -= 2.0 * ROOT_90 * w[2]
 
 
 @problem(
     source="Colville 1968; More, Garbow & Hillstrom 1981, problem 14",
-    tags=("nonconvex", "unimodal", "smooth", "ill-conditioned"),
+    tags=("least-squares", "nonconvex", "unimodal", "smooth", "ill-conditioned"),
 )
 def wood() -> Problem:
     """Wood's function of four variables: two coupled Rosenbrock valleys with a saddle on the way."""
     return Problem(
-        fun_grad, (-3.0, -1.0, -3.0, -1.0), hess=hess, x_opt=(1.0, 1.0, 1.0, 1.0), f_opt=0.0, bounds=(-10.0, 10.0)
+        None,
+        (-3.0, -1.0, -3.0, -1.0),
+        residuals=residuals,
+        curvature=curvature,
+        m=6,
+        x_opt=(1.0, 1.0, 1.0, 1.0),
+        f_opt=0.0,
+        bounds=(-10.0, 10.0),
     )

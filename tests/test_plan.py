@@ -335,7 +335,8 @@ def test_every_schedule_can_be_planned_by_name(name: str) -> None:
 
 @pytest.mark.parametrize("name", list_problems())
 def test_every_problem_can_be_planned_by_name(name: str) -> None:
-    (run,) = make_plan(parse_config({"problems": [name], "optimizers": ["gd"]})).runs
+    method = "augmented_lagrangian" if get_problem(name).constraints else "gd"
+    (run,) = make_plan(parse_config({"problems": [name], "optimizers": [method]})).runs
     json.dumps(run.settings)
     assert dict(run.settings) == get_problem(name).settings
 
@@ -346,3 +347,32 @@ def test_quick_plan() -> None:
     assert {"quadratic n=10", "quadratic n=100", "rosenbrock"} <= set(facts["problems"])
     assert facts["runs"] == 3 * len(facts["problems"]) * len(facts["optimizers"]) * len(facts["schedules"])
     assert facts["optimizers"] == ("gd", "momentum", "nesterov", "rmsprop", "adagrad", "adam", "adamw", "nadam", "lamb")
+
+
+def test_what_does_not_apply_is_reported_and_never_run_twice() -> None:
+    table = {
+        "problems": ["beale", "hs006"],
+        "optimizers": ["adam", "lbfgs", {"name": "lbfgs", "line_search": "none", "lr": 0.5}, "augmented_lagrangian"],
+        "schedules": ["constant", "cosine"],
+        "clipping": ["none", {"norm": 1.0}],
+    }
+    plan = make_plan(parse_config(table))
+    labels = [plan.label_of(run) for run in plan.runs]
+    shown = {(label.problem, run.optimizer, label.schedule, label.clip) for label, run in zip(labels, plan.runs)}
+    assert shown == {
+        *(("beale", "adam", schedule, clip) for schedule in ("constant", "cosine") for clip in ("none", "norm 1")),
+        ("beale", "lbfgs", "(line search)", "none"),
+        ("beale", "lbfgs", "constant", "none"),
+        ("beale", "lbfgs", "cosine", "none"),
+        ("hs006", "augmented_lagrangian", "(line search)", "none"),
+    }
+    assert len(plan.runs) == 8
+    assert len(plan.skipped) + 8 == 2 * 4 * 2 * 2
+    reasons = {cell.reason.split(":")[0] for cell in plan.skipped}
+    assert reasons == {
+        "schedules do not apply",
+        "clipping does not apply",
+        "it knows nothing of constraints",
+        "the problem has no constraints",
+    }
+    assert sum(int(line.split()[0]) for line in plan.describe()["not applicable"]) == len(plan.skipped)

@@ -49,10 +49,12 @@ def cases() -> Iterator[Any]:
             yield pytest.param(name, tuple(settings.items()), id=label)
 
 
-CASES = list(cases())
+ALL = list(cases())
+CASES = [case for case in ALL if "constrained" not in PROBLEMS.get(case.values[0]).tags]  # others: test_constrained.py
 ANALYTIC = [case for case in CASES if case.values[0] in FORMULAS]
 SEPARABLE = [case for case in CASES if "separable" in PROBLEMS.get(case.values[0]).tags]
 every_case = pytest.mark.parametrize(("name", "settings"), CASES)
+constrained_too = pytest.mark.parametrize(("name", "settings"), ALL)
 every_formula = pytest.mark.parametrize(("name", "settings"), ANALYTIC)
 
 
@@ -114,7 +116,7 @@ def points_of(x: Array) -> list[Any]:
 # --------------------------------------------------------------------------------------------------- contracts
 
 
-@every_case
+@constrained_too
 def test_record_is_complete(name: str, settings: tuple[tuple[str, Any], ...]) -> None:
     problem = made(name, settings)
     assert problem.source
@@ -180,14 +182,16 @@ def test_hessian_is_symmetric_and_positive_at_minimizers(name: str, settings: tu
         assert eigenvalues[0] >= -1e-12 * max(eigenvalues[-1], 1.0)
 
 
-@pytest.mark.parametrize("name", [name for name in list_problems() if "nonconvex" in PROBLEMS.get(name).tags])
+@pytest.mark.parametrize(
+    "name", sorted({n for n in (c.values[0] for c in CASES) if "nonconvex" in PROBLEMS.get(n).tags})
+)
 def test_nonconvex_problems_curve_downwards_somewhere(name: str) -> None:
     problem = made(name, ())
     points = (problem.x0, *samples(problem, 300), *close_to_minimum(problem, 0.3))
     assert min(np.linalg.eigvalsh(problem.hess(x))[0] for x in points) < 0.0
 
 
-@every_case
+@constrained_too
 def test_compiled_equals_plain_python(name: str, settings: tuple[tuple[str, Any], ...]) -> None:
     problem = made(name, settings)
     data = encode(problem.data)
@@ -202,7 +206,10 @@ def test_compiled_equals_plain_python(name: str, settings: tuple[tuple[str, Any]
             np.testing.assert_allclose(h, plain_h, rtol=1e-12, atol=1e-12 * np.max(np.abs(h)))
 
 
-@pytest.mark.parametrize(("name", "settings"), [case for case in CASES if case not in ANALYTIC])
+# Problem hs112 takes logarithms of numbers that the steps of these differences are not small against.
+@pytest.mark.parametrize(
+    ("name", "settings"), [case for case in ALL if case not in ANALYTIC and case.values[0] != "hs112"]
+)
 def test_derivatives_against_central_differences(name: str, settings: tuple[tuple[str, Any], ...]) -> None:
     problem = made(name, settings)
     for x in test_points(problem):

@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 from optbench import jit
 from optbench.loops import first_order as fo
+from optbench.loops.first_order import largest
 from optbench.loops.line_search import armijo, wolfe
 from optbench.records import Matrix, Vector
 
@@ -21,9 +22,13 @@ GRADIENT, HESSIAN, JACOBIAN = range(3)
 SEARCH_FAILED = 6  # return code, besides those of `first_order`
 NFEV, NHEV, RESTARTS = fo.N_INTS, fo.N_INTS + 1, fo.N_INTS + 2
 N_INTS = fo.N_INTS + 3
-HISTORY = 10  # values of f that the non-monotone search looks back on
+LOOK_BACK = 10  # values of f that the non-monotone search compares with
+LOWEST, SINCE = LOOK_BACK, LOOK_BACK + 1  # places of the lowest f so far, and of the steps since
+HISTORY = LOOK_BACK + 2
+PATIENCE = 200  # steps without a new lowest f before a run counts as stalled
 RADIUS, LARGEST_RADIUS = 1.0, 1e10
 REJECTIONS = 60
+ROUNDING = 1e-14  # relative changes of f that a trust region takes for none
 ACCEPT, POOR, GOOD = 1e-4, 0.25, 0.75  # ratios of actual to predicted reduction
 
 
@@ -89,10 +94,11 @@ def dot(a, b):
 
 
 def steepest(s):
-    """Put minus the gradient into d; its slope."""
+    """Put minus the gradient, its largest entry made 1, into d; its slope and the first step to try."""
+    top = largest(s.g)
     for i in range(s.n):
-        s.d[i] = -s.g[i]
-    return -dot(s.g, s.g)
+        s.d[i] = -s.g[i] / top if top > 0.0 else 0.0
+    return dot(s.g, s.d), top / (1.0 + top)
 
 
 def accept(s):
@@ -106,31 +112,46 @@ def accept(s):
 
 def remembered(s, t, f):
     """Largest of the last values of f, this one included, which is kept."""
-    s.history[t % HISTORY] = f
+    s.history[t % LOOK_BACK] = f
     top = f
-    for k in range(min(t + 1, HISTORY)):
+    for k in range(min(t + 1, LOOK_BACK)):
         top = max(top, s.history[k])
     return top
 
 
-def search_line(phi, s, t, f, slope, step, rate):
-    """Step length and value of a line search of the kind that the run asks for."""
-    if s.search == NONE:
-        return rate, phi(s, rate)[0]
+def stuck(s, t, f):
+    """Whether the trial point, with value f, is the point itself, or there has been no lower f for a long time."""
+    if t == 0 or f < s.history[LOWEST] - 1e-15 * abs(s.history[LOWEST]):
+        s.history[LOWEST], s.history[SINCE] = f, 0.0
+    else:
+        s.history[SINCE] += 1.0
+    same = True
+    for i in range(s.n):
+        same = same and s.trial[i] == s.x[i]
+    return same or s.history[SINCE] > PATIENCE
+
+
+def search_line(phi, s, t, f, slope, step):
+    """Step length and value of a line search of the kind that the run asks for; a step of 0 where it fails."""
+    if not -math.inf < slope < 0.0:
+        return 0.0, f
     if s.search == WOLFE:
         return wolfe(phi, s, f, slope, step, s.curvature)
     return armijo(phi, s, f, slope, step, remembered(s, t, f) if s.search == NONMONOTONE else f)
 
 
-def resize(s, f, value, predicted):
-    """Whether a trust-region step is accepted; adapts the radius."""
-    length = math.sqrt(dot(s.d, s.d))
-    rounding = 1e-15 * max(abs(f), abs(value))
+def resize(s, f, value, predicted, before):
+    """Whether a trust-region step is accepted; adapts the radius, which was `before` and now is the step's length."""
+    length, rounding = s.radius[0], ROUNDING * max(abs(f), abs(value))
     ratio = 1.0 if abs(f - value) <= rounding and predicted <= rounding else (f - value) / predicted
-    if not math.isfinite(value) or ratio < POOR:
-        s.radius[0] = POOR * min(length, s.radius[0])
-    elif ratio > GOOD and length > 0.9 * s.radius[0]:
-        s.radius[0] = min(2.0 * s.radius[0], LARGEST_RADIUS)
+    if value == -math.inf:
+        return True
+    if not math.isfinite(value) or not ratio >= POOR:
+        s.radius[0] = POOR * length
+    elif ratio > GOOD and length > 0.9 * before:
+        s.radius[0] = min(2.0 * length, LARGEST_RADIUS)
+    else:
+        s.radius[0] = max(before, length)
     return math.isfinite(value) and ratio > ACCEPT
 
 
@@ -147,6 +168,7 @@ def driver() -> jit.Kernel:
         steepest,
         accept,
         resize,
+        stuck,
     )
     key = "".join(jit.fingerprint(part) for part in (*parts, _make_driver, _make_parts))
     return jit.compile_kernel("descent", _make_driver, key, "iiii")
@@ -158,7 +180,9 @@ def _make_parts():
 
     evaluate, direction = caller(F64, I64, I64, I64, I64), caller(F64, I64, I64)
     hessian, residuals = caller(I64, *[I64] * 6), caller(I64, *[I64] * 6)
-    product, search, fits, fallback = (jit.lower(f, jit.SUM_MATH) for f in (dot, search_line, resize, steepest))
+    product, search, fits, fallback, ends = (
+        jit.lower(f, jit.SUM_MATH) for f in (dot, search_line, resize, steepest, stuck)
+    )
 
     def phi(s, step):
         for i in range(s.n):
@@ -175,27 +199,37 @@ def _make_parts():
             integers_at(s.ints, N_INTS)[NHEV] += 1
         elif s.needs == JACOBIAN:
             residuals(s.parts, (s.x.ctypes.data, s.n, s.r.ctypes.data, s.jac.ctypes.data, s.m, s.data))
+            integers_at(s.ints, N_INTS)[NFEV] += 1
 
-    def line(s, t, f, rate):
+    def aim(s, t):
         first = direction(s.direction, (s.frame, t))
         slope = product(s.d, s.g)
-        if not (slope < 0.0 and math.isfinite(first)):
-            slope, first = fallback(s), 1.0 / (1.0 + math.sqrt(product(s.g, s.g)))
-        step, value = search(along, s, t, f, slope, first, rate)
-        if step == 0.0 and slope < 0.0 and t > 0:  # once more, from scratch
+        if slope < 0.0 and 0.0 < first < math.inf:
+            return slope, first
+        return fallback(s)
+
+    aimed = jit.compiled(aim)
+
+    def line(s, t, f, rate):
+        slope, first = aimed(s, t)
+        if s.search == NONE:
+            return rate, along(s, rate)[0]
+        step, value = search(along, s, t, f, slope, first)
+        if step == 0.0 and t > 0:  # once more, from scratch
             integers_at(s.ints, N_INTS)[RESTARTS] += 1
-            first = direction(s.direction, (s.frame, 0))
-            step, value = search(along, s, t, f, product(s.d, s.g), first, rate)
-        return step, value
+            slope, first = aimed(s, 0)
+            step, value = search(along, s, t, f, slope, first)
+        return (0.0, f) if step == 0.0 or ends(s, t, value) else (step, value)
 
     def region(s, t, f):
         for _ in range(REJECTIONS):
+            before = s.radius[0]
             predicted = direction(s.direction, (s.frame, t))
             if not predicted > 0.0:
                 break
             value, _slope = along(s, 1.0)
-            if fits(s, f, value, predicted):
-                return 1.0, value
+            if fits(s, f, value, predicted, before):
+                return (0.0, f) if ends(s, t, value) else (1.0, value)
         return 0.0, f
 
     return jit.compiled(model), jit.compiled(line), jit.compiled(region)
@@ -243,7 +277,7 @@ def _make_driver():
             step, value = region(s, t, f) if s.search == TRUST else line(s, t, f, rate)
             if t >= ints[fo.NEXT_ROW]:
                 write(s, t, f, step, s.x, s.g, ints)
-            if step == 0.0:
+            if step == 0.0 and s.search != NONE:
                 return SEARCH_FAILED
             if s.search == NONE and s.observes and t >= s.warmup:
                 rate = observe(s.schedule, (f, rate, s.schedule_params, s.schedule_state))

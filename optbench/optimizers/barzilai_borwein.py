@@ -1,8 +1,8 @@
 """Barzilai and Borwein's gradient method: a step length from the last change of point and gradient.
 
 d = -g. The steps are s's / s'y (BB1, long) and s'y / y'y (BB2, short), s = x_t - x_{t-1}, y = g_t - g_{t-1}:
-in turn by default, or one of them alone. They lie between 1e-10 and 1e10; where s'y <= 0 the step is as long as the
-last one was, or 1/||g|| at the start. The search only asks for less than the largest of the last ten values.
+in turn by default, or one of them alone. They lie between 1e-30 and 1e30; where s'y <= 0 the next one goes ten
+times as far as the last. The first one goes as far as 1, at most. The search only asks for less than the largest of the last ten values.
 
 Source: Barzilai & Borwein (1988), IMA J. Numer. Anal. 8, 141-148; Raydan (1997), SIAM J. Optim. 7, 26-33, for
 the non-monotone search; Dai & Fletcher (2005), Numer. Math. 100, 21-47, for the alternation.
@@ -16,7 +16,8 @@ from optbench.optimizers._linear_algebra import dot, negate, norm
 from optbench.records import Empty
 from optbench.registry import descent
 
-SHORTEST, LONGEST = 1e-10, 1e10
+SHORTEST, LONGEST = 1e-30, 1e30
+GROWTH = 10.0  # of the length of a step where the curvature is not positive
 ALTERNATING, BB1 = 0, 1
 
 
@@ -52,5 +53,5 @@ def barzilai_borwein(t, at, d, memory, params):
         long = params.formula == BB1 or (params.formula == ALTERNATING and t % 2 == 1)
         step = ss / sy if long else sy / yy
     else:
-        step = (ss / dot(at.g, at.g)) ** 0.5
+        step = GROWTH * (ss / dot(at.g, at.g)) ** 0.5
     return min(max(step, SHORTEST), LONGEST)

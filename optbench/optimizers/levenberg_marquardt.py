@@ -127,7 +127,7 @@ def newton_term(upper, memory, d, size):
 
 def solve(at, d, memory, radius):
     """Put the step into d and lam into the state; ||D d||."""
-    lower, lam = 0.0, memory.state[1]
+    lower = 0.0
     if full_rank(memory.triangle):
         for i in range(d.size):
             d[i] = -memory.rotated[i]
@@ -141,7 +141,7 @@ def solve(at, d, memory, radius):
         memory.work[i] = 0.5 * at.g[i] / memory.scale[i]
     slope = norm(memory.work)
     upper = max(slope / radius, SMALLEST / min(radius, INSIDE))
-    size, lam = 0.0, min(max(lam, lower), upper)
+    size, lam = 0.0, min(max(memory.state[1], lower), upper)
     for _ in range(TRIES):
         if lam == 0.0:
             lam = max(SMALLEST, 1e-3 * upper)
@@ -155,8 +155,6 @@ def solve(at, d, memory, radius):
         else:
             upper = min(upper, lam)
         lam = min(max(lower, lam + excess / radius / newton_term(memory.stack, memory, d, size)), upper)
-        if lam <= lower and excess < 0.0:
-            lam = max(lower, 1e-3 * upper)
     memory.state[1] = lam
     return size
 

@@ -118,7 +118,7 @@ def solve(at, d, memory, radius):
         if count < d.size:
             least = max(least, lam + deficient(memory, count, missing))
             lower = max(lower, least)
-            lam = max(lower * (1.0 + 1e-10), min(math.sqrt(lower * upper), 0.5 * (lower + upper)), 1e-3 * upper)
+            lam = max(1e-3 * upper, math.sqrt(lower * upper))
             continue
         negate(at.g, d)
         solve_lower(memory.factor, d)
@@ -138,15 +138,24 @@ def solve(at, d, memory, radius):
                 return
         else:
             lower = max(lower, lam)
-        for i in range(d.size):
-            work[i] = d[i]
-        solve_lower(memory.factor, work)
         lower = max(lower, least)
-        lam += size * size / dot(work, work) * (size - radius) / radius
-        lam = min(max(lam, lower), upper)
-    shrink = min(1.0, radius / norm(d))
+        if size == 0.0:
+            lam = math.sqrt(lower * upper)
+            continue
+        for i in range(d.size):
+            work[i] = d[i] / size
+        solve_lower(memory.factor, work)
+        lam = min(max(lam + (size - radius) / radius / dot(work, work), lower), upper)
+    cauchy(at, d, radius)
+
+
+def cauchy(at, d, radius):
+    """The best step along -g: what remains where rounding leaves no other."""
+    length = norm(at.g)
+    curvature = quadratic_form(at.h, at.g) / length**2
+    step = min(radius / length, 1.0 / curvature) if curvature > 0.0 else radius / length
     for i in range(d.size):
-        d[i] *= shrink
+        d[i] = -step * at.g[i]
 
 
 @descent(params=Params, memory=memory, needs="hessian", search="trust", source="More & Sorensen 1983, Algorithm 3.14")

@@ -11,9 +11,9 @@ from optbench.records import Vector
 
 
 class Sides(NamedTuple):
-    """Rows sign (x_index - limit) <= 0, one for every finite bound: each vector has shape (number of bounds,)."""
+    """Rows sign (x_which - limit) <= 0, one for every finite bound: each vector has shape (number of bounds,)."""
 
-    index: Vector
+    which: Vector
     sign: Vector
     limit: Vector
 
@@ -22,15 +22,15 @@ def sides(n: int, low: ArrayLike = -np.inf, high: ArrayLike = np.inf) -> Sides:
     """Rows of the bounds of n coordinates: finite lower bounds by index, then finite upper bounds by index."""
     lows, highs = (np.broadcast_to(np.asarray(side, dtype=np.float64), (n,)) for side in (low, high))
     below, above = np.flatnonzero(np.isfinite(lows)), np.flatnonzero(np.isfinite(highs))
-    index = np.concatenate([below, above]).astype(np.float64)
+    which = np.concatenate([below, above]).astype(np.float64)
     sign = np.repeat([-1.0, 1.0], [below.size, above.size])
-    return Sides(index, sign, np.concatenate([lows[below], highs[above]]))
+    return Sides(which, sign, np.concatenate([lows[below], highs[above]]))
 
 
 def write_sides(x, c, jac, first, data):
     """Rows from `first` on: values and Jacobian of the bounds in `data`."""
-    for k in range(data.index.size):
-        i = int(data.index[k])
+    for k in range(data.which.size):
+        i = int(data.which[k])
         c[first + k] = data.sign[k] * (x[i] - data.limit[k])
         for j in range(x.size):
             jac[first + k, j] = data.sign[k] if j == i else 0.0

@@ -44,5 +44,8 @@ def hs001() -> Problem:
         curvature=flat,
         m=1,
         data=sides(2, low=(-math.inf, -1.5)),
+        multipliers=(0.0,),
+        x_opt=(1.0, 1.0),
+        f_opt=0.0,
         bounds=(-3.0, 3.0),
     )

@@ -3,8 +3,9 @@ r"""Hock-Schittkowski 2: Rosenbrock's valley, cut off above its minimum.
 f(x) = (1 - x_1)^2 + 100 (x_2 - x_1^2)^2,
 subject to x_2 >= 1.5.
 
-The start is infeasible. A second local minimum lies on the bound near x_1 = -1.22, with f = 4.94. Source: Hock &
-Schittkowski (1981), problem 2 (Betts 1977).
+The start is infeasible. A second local minimum lies on the bound near x_1 = -1.22, with f = 4.94.
+
+Source: Hock & Schittkowski (1981), problem 2 (Betts 1977).
 """
 
 from __future__ import annotations
@@ -31,5 +32,8 @@ def hs002() -> Problem:
         curvature=flat,
         m=1,
         data=sides(2, low=(-math.inf, 1.5)),
+        multipliers=(0.18325392775670352,),
+        x_opt=(1.2243707487363524, 1.5),
+        f_opt=0.05042618789360708,
         bounds=(-3.0, 3.0),
     )

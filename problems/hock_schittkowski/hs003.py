@@ -43,5 +43,8 @@ def hs003() -> Problem:
         curvature=flat,
         m=1,
         data=sides(2, low=(-math.inf, 0.0)),
+        multipliers=(1.0,),
+        x_opt=(0.0, 0.0),
+        f_opt=0.0,
         bounds=(-5.0, 15.0),
     )

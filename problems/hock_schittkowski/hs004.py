@@ -39,5 +39,8 @@ def hs004() -> Problem:
         curvature=flat,
         m=2,
         data=sides(2, low=(1.0, 0.0)),
+        multipliers=(4.0, 1.0),
+        x_opt=(1.0, 0.0),
+        f_opt=2.6666666666666665,
         bounds=(1.0, 5.0),
     )

@@ -50,5 +50,8 @@ def hs006() -> Problem:
         curvature=curvature,
         m=1,
         m_eq=1,
+        multipliers=(0.0,),
+        x_opt=(1.0, 1.0),
+        f_opt=0.0,
         bounds=(-2.0, 2.0),
     )

@@ -53,5 +53,8 @@ def hs007() -> Problem:
         curvature=curvature,
         m=1,
         m_eq=1,
+        multipliers=(0.28867513459481287,),
+        x_opt=(0.0, 1.7320508075688772),
+        f_opt=-1.7320508075688772,
         bounds=(-3.0, 3.0),
     )

@@ -4,7 +4,9 @@ f(x) = -1,
 subject to x_1^2 + x_2^2 - 25 = 0, x_1 x_2 - 9 = 0.
 
 The four intersections are (a, b), (-a, -b), (b, a), (-b, -a); x* is the one that the start is nearest to, and all
-multipliers are 0. Source: Hock & Schittkowski (1981), problem 8 (Betts 1977).
+multipliers are 0.
+
+Source: Hock & Schittkowski (1981), problem 8 (Betts 1977).
 """
 
 from __future__ import annotations
@@ -53,5 +55,8 @@ def hs008() -> Problem:
         curvature=curvature,
         m=2,
         m_eq=2,
+        multipliers=(0.0,) * 2,
+        x_opt=(4.601594917683296, 1.955843606618705),
+        f_opt=-1.0,
         bounds=(-6.0, 6.0),
     )

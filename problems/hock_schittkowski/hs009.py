@@ -3,8 +3,9 @@ r"""Hock-Schittkowski 9: A product of waves along a line.
 f(x) = cos(0.0625 pi x_2) sin(pi x_1 / 12),
 subject to 4 x_1 - 3 x_2 = 0.
 
-Every (12 k - 3, 16 k - 4) with whole k is a minimum; x* is the one nearest to the start. Source: Hock & Schittkowski
-(1981), problem 9 (Miele et al. 1972).
+Every (12 k - 3, 16 k - 4) with whole k is a minimum; x* is the one nearest to the start.
+
+Source: Hock & Schittkowski (1981), problem 9 (Miele et al. 1972).
 """
 
 from __future__ import annotations
@@ -58,5 +59,8 @@ def hs009() -> Problem:
         curvature=flat,
         m=1,
         m_eq=1,
+        multipliers=(-0.03272492347489368,),
+        x_opt=(-3.0, -4.0),
+        f_opt=-0.5,
         bounds=(-12.0, 12.0),
     )

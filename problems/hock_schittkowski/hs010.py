@@ -49,5 +49,8 @@ def hs010() -> Problem:
         constraints=constraints,
         curvature=curvature,
         m=1,
+        multipliers=(0.5,),
+        x_opt=(0.0, 1.0),
+        f_opt=-1.0,
         bounds=(-10.0, 10.0),
     )

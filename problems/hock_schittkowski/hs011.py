@@ -3,7 +3,9 @@ r"""Hock-Schittkowski 11: The point of a parabola's inside next to a point outsi
 f(x) = x_2^2 + (x_1 - 5)^2 - 25,
 subject to x_1^2 - x_2 <= 0.
 
-The start is infeasible. Source: Hock & Schittkowski (1981), problem 11 (Biggs 1971).
+The start is infeasible.
+
+Source: Hock & Schittkowski (1981), problem 11 (Biggs 1971).
 """
 
 from __future__ import annotations
@@ -50,5 +52,8 @@ def hs011() -> Problem:
         constraints=constraints,
         curvature=curvature,
         m=1,
+        multipliers=(3.0493278589801998,),
+        x_opt=(1.234772825053297, 1.5246639294900999),
+        f_opt=-8.498464223154677,
         bounds=(-5.0, 6.0),
     )

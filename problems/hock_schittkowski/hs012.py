@@ -52,5 +52,8 @@ def hs012() -> Problem:
         constraints=constraints,
         curvature=curvature,
         m=1,
+        multipliers=(0.5,),
+        x_opt=(2.0, 3.0),
+        f_opt=-30.0,
         bounds=(-5.0, 5.0),
     )

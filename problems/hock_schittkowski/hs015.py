@@ -3,8 +3,9 @@ r"""Hock-Schittkowski 15: Rosenbrock's valley behind a hyperbola: a minimum in a
 f(x) = (1 - x_1)^2 + 100 (x_2 - x_1^2)^2,
 subject to 1 - x_1 x_2 <= 0, -x_1 - x_2^2 <= 0, x_1 <= 0.5.
 
-A second local minimum lies near (-0.79, -1.26), with f = 360.4. Source: Hock & Schittkowski (1981), problem 15 (Betts
-1977).
+A second local minimum lies near (-0.79, -1.26), with f = 360.4.
+
+Source: Hock & Schittkowski (1981), problem 15 (Betts 1977).
 """
 
 from __future__ import annotations
@@ -49,5 +50,8 @@ def hs015() -> Problem:
         curvature=curvature,
         m=3,
         data=sides(2, high=(0.5, math.inf)),
+        multipliers=(700.0, 0.0, 1751.0),
+        x_opt=(0.5, 2.0),
+        f_opt=306.5,
         bounds=(-3.0, 3.0),
     )

@@ -59,5 +59,8 @@ def hs018() -> Problem:
         curvature=curvature,
         m=6,
         data=sides(2, low=(2.0, 0.0), high=50.0),
+        multipliers=(0.2, *(0.0,) * 5),
+        x_opt=(15.811388300841896, 1.5811388300841898),
+        f_opt=5.0,
         bounds=((2.0, 50.0), (0.0, 50.0)),
     )

@@ -48,5 +48,8 @@ def hs021() -> Problem:
         curvature=flat,
         m=5,
         data=sides(2, low=(2.0, -50.0), high=50.0),
+        multipliers=(0.0, 0.04, *(0.0,) * 3),
+        x_opt=(2.0, 0.0),
+        f_opt=-99.96,
         bounds=((-5.0, 50.0), (-50.0, 50.0)),
     )

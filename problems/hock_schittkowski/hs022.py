@@ -41,5 +41,8 @@ def hs022() -> Problem:
         constraints=constraints,
         curvature=curvature,
         m=2,
+        multipliers=(0.6666666666666666, 0.6666666666666666),
+        x_opt=(1.0, 1.0),
+        f_opt=1.0,
         bounds=(-3.0, 3.0),
     )

@@ -63,5 +63,8 @@ def hs024() -> Problem:
         curvature=flat,
         m=5,
         data=sides(2, low=0.0),
+        multipliers=(0.8660254037844386, 0.0, 0.5, 0.0, 0.0),
+        x_opt=(3.0, 1.7320508075688772),
+        f_opt=-1.0,
         bounds=(0.0, 6.0),
     )

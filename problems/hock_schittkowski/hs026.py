@@ -4,8 +4,9 @@ f(x) = (x_1 - x_2)^2 + (x_2 - x_3)^4,
 subject to x_3^4 + x_1 (x_2^2 + 1) - 3 = 0.
 
 The Lagrangian is flat along one tangent at x*, so Newton's method on the KKT system converges linearly. Points with f
-= 0 are the roots t of t^4 + t^3 + t = 3 on x_1 = x_2 = x_3 = t: t = 1 and another near -1.81. Source: Hock &
-Schittkowski (1981), problem 26 (Huang & Aggerwal 1973).
+= 0 are the roots t of t^4 + t^3 + t = 3 on x_1 = x_2 = x_3 = t: t = 1 and another near -1.81.
+
+Source: Hock & Schittkowski (1981), problem 26 (Huang & Aggerwal 1973).
 """
 
 from __future__ import annotations
@@ -63,5 +64,8 @@ def hs026() -> Problem:
         curvature=curvature,
         m=1,
         m_eq=1,
+        multipliers=(0.0,),
+        x_opt=(1.0, 1.0, 1.0),
+        f_opt=0.0,
         bounds=(-3.0, 3.0),
     )

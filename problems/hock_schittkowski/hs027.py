@@ -56,5 +56,8 @@ def hs027() -> Problem:
         curvature=curvature,
         m=1,
         m_eq=1,
+        multipliers=(0.04,),
+        x_opt=(-1.0, 1.0, 0.0),
+        f_opt=0.04,
         bounds=(-3.0, 3.0),
     )

@@ -52,5 +52,8 @@ def hs028() -> Problem:
         curvature=flat,
         m=1,
         m_eq=1,
+        multipliers=(0.0,),
+        x_opt=(0.5, -0.5, 0.5),
+        f_opt=0.0,
         bounds=(-5.0, 5.0),
     )

@@ -3,7 +3,9 @@ r"""Hock-Schittkowski 29: The largest box in an ellipsoid, up to a factor.
 f(x) = -x_1 x_2 x_3,
 subject to x_1^2 + 2 x_2^2 + 4 x_3^2 - 48 <= 0.
 
-Two signs of x* may change together: four minima. Source: Hock & Schittkowski (1981), problem 29 (Biggs 1971).
+Two signs of x* may change together: four minima.
+
+Source: Hock & Schittkowski (1981), problem 29 (Biggs 1971).
 """
 
 from __future__ import annotations
@@ -55,5 +57,8 @@ def hs029() -> Problem:
         constraints=constraints,
         curvature=curvature,
         m=1,
+        multipliers=(0.7071067811865476,),
+        x_opt=(4.0, 2.8284271247461903, 2.0),
+        f_opt=-22.627416997969522,
         bounds=(-7.0, 7.0),
     )

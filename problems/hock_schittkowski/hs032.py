@@ -3,6 +3,8 @@ r"""Hock-Schittkowski 32: A quadratic on a simplex: a minimum in a corner.
 f(x) = (x_1 + x_3 + 3 x_2)^2 + 4 (x_1 - x_2)^2,
 subject to 1 - x_1 - x_2 - x_3 = 0, x_1^3 + 3 - 6 x_2 - 4 x_3 <= 0, x_i >= 0.
 
+The multiplier of the active bound x_1 >= 0 is 0: complementarity is not strict.
+
 Source: Hock & Schittkowski (1981), problem 32 (Evtushenko 1974).
 """
 
@@ -64,5 +66,8 @@ def hs032() -> Problem:
         m=5,
         m_eq=1,
         data=sides(3, low=0.0),
+        multipliers=(2.0, 0.0, 0.0, 4.0, 0.0),
+        x_opt=(0.0, 0.0, 1.0),
+        f_opt=1.0,
         bounds=(0.0, 2.0),
     )

@@ -56,5 +56,8 @@ def hs039() -> Problem:
         curvature=curvature,
         m=2,
         m_eq=2,
+        multipliers=(-1.0, -1.0),
+        x_opt=(1.0, 1.0, 0.0, 0.0),
+        f_opt=-1.0,
         bounds=(-3.0, 3.0),
     )

@@ -3,8 +3,9 @@ r"""Hock-Schittkowski 40: A product on a curve.
 f(x) = -x_1 x_2 x_3 x_4,
 subject to x_1^3 + x_2^2 - 1 = 0, x_4 x_1^2 - x_3 = 0, x_4^2 - x_2 = 0.
 
-x_3 and x_4 may change their signs together: two minima. Source: Hock & Schittkowski (1981), problem 40 (Beltrami
-1970).
+x_3 and x_4 may change their signs together: two minima.
+
+Source: Hock & Schittkowski (1981), problem 40 (Beltrami 1970).
 """
 
 from __future__ import annotations
@@ -73,5 +74,8 @@ def hs040() -> Problem:
         curvature=curvature,
         m=3,
         m_eq=3,
+        multipliers=(0.5, -0.47193715634084676, 0.3535533905932738),
+        x_opt=(0.7937005259840998, 0.7071067811865476, 0.5297315471796477, 0.8408964152537145),
+        f_opt=-0.25,
         bounds=(-2.0, 2.0),
     )

@@ -76,5 +76,8 @@ def hs043() -> Problem:
         constraints=constraints,
         curvature=curvature,
         m=3,
+        multipliers=(1.0, 0.0, 2.0),
+        x_opt=(0.0, 1.0, 2.0, -1.0),
+        f_opt=-44.0,
         bounds=(-3.0, 3.0),
     )

@@ -4,8 +4,9 @@ f(x) = x_1 + x_1 x_4 + x_2 x_3 - x_2 - x_3 - x_1 x_3 - x_2 x_4,
 subject to x_1 + 2 x_2 - 8 <= 0, x_2 + 4 x_1 - 12 <= 0, 3 x_1 + 4 x_2 - 12 <= 0, x_4 + 2 x_3 - 8 <= 0, x_3 + 2 x_4 - 8
   <= 0, x_3 + x_4 - 5 <= 0, x_i >= 0.
 
-The start is a corner. Other local minima: (3, 0, 4, 0) with f = -13. Source: Hock & Schittkowski (1981), problem 44
-(Konno 1968).
+The start is a corner. Other local minima: (3, 0, 4, 0) with f = -13.
+
+Source: Hock & Schittkowski (1981), problem 44 (Konno 1968).
 """
 
 from __future__ import annotations
@@ -71,5 +72,8 @@ def hs044() -> Problem:
         curvature=flat,
         m=10,
         data=sides(4, low=0.0),
+        multipliers=(0.0, 0.0, 1.25, 0.0, 1.5, 0.0, 8.75, 0.0, 3.5, 0.0),
+        x_opt=(0.0, 3.0, 0.0, 4.0),
+        f_opt=-15.0,
         bounds=(0.0, 8.0),
     )

@@ -3,8 +3,9 @@ r"""Hock-Schittkowski 46: Even powers on a curved surface: a degenerate minimum.
 f(x) = (x_3 - 1)^2 + (x_4 - 1)^4 + (x_5 - 1)^6 + (x_1 - x_2)^2,
 subject to x_4 x_1^2 + sin(x_4 - x_5) - 1 = 0, x_2 + x_3^4 x_4^2 - 2 = 0.
 
-The Lagrangian is flat along two tangents at x*, so Newton's method on the KKT system converges linearly. Source: Hock
-& Schittkowski (1981), problem 46 (Huang & Aggerwal 1973).
+The Lagrangian is flat along one tangent at x*, so Newton's method on the KKT system converges linearly.
+
+Source: Hock & Schittkowski (1981), problem 46 (Huang & Aggerwal 1973).
 """
 
 from __future__ import annotations
@@ -82,5 +83,8 @@ def hs046() -> Problem:
         curvature=curvature,
         m=2,
         m_eq=2,
+        multipliers=(0.0,) * 2,
+        x_opt=(1.0, 1.0, 1.0, 1.0, 1.0),
+        f_opt=0.0,
         bounds=(-3.0, 3.0),
     )

@@ -65,5 +65,8 @@ def hs048() -> Problem:
         curvature=flat,
         m=2,
         m_eq=2,
+        multipliers=(0.0,) * 2,
+        x_opt=(1.0, 1.0, 1.0, 1.0, 1.0),
+        f_opt=0.0,
         bounds=(-5.0, 5.0),
     )

@@ -3,8 +3,9 @@ r"""Hock-Schittkowski 49: Even powers under linear equations: a degenerate minim
 f(x) = (x_3 - 1)^2 + (x_4 - 1)^4 + (x_5 - 1)^6 + (x_1 - x_2)^2,
 subject to x_1 + x_2 + x_3 + 4 x_4 - 7 = 0, x_3 + 5 x_5 - 6 = 0.
 
-The Lagrangian is flat along a tangent at x*, so Newton's method on the KKT system converges linearly. Source: Hock &
-Schittkowski (1981), problem 49 (Huang & Aggerwal 1973).
+The Lagrangian is flat along a tangent at x*, so Newton's method on the KKT system converges linearly.
+
+Source: Hock & Schittkowski (1981), problem 49 (Huang & Aggerwal 1973).
 """
 
 from __future__ import annotations
@@ -62,5 +63,8 @@ def hs049() -> Problem:
         curvature=flat,
         m=2,
         m_eq=2,
+        multipliers=(0.0,) * 2,
+        x_opt=(1.0, 1.0, 1.0, 1.0, 1.0),
+        f_opt=0.0,
         bounds=(-10.0, 10.0),
     )

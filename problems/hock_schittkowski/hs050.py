@@ -69,5 +69,8 @@ def hs050() -> Problem:
         curvature=flat,
         m=3,
         m_eq=3,
+        multipliers=(0.0,) * 3,
+        x_opt=(1.0, 1.0, 1.0, 1.0, 1.0),
+        f_opt=0.0,
         bounds=(-35.0, 35.0),
     )

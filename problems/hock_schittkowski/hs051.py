@@ -63,5 +63,8 @@ def hs051() -> Problem:
         curvature=flat,
         m=3,
         m_eq=3,
+        multipliers=(0.0,) * 3,
+        x_opt=(1.0, 1.0, 1.0, 1.0, 1.0),
+        f_opt=0.0,
         bounds=(-5.0, 5.0),
     )

@@ -4,8 +4,9 @@ f(x) = -x_1 x_2 x_3,
 subject to x_1 - 4.2 (sin(x_4))^2 = 0, x_2 - 4.2 (sin(x_5))^2 = 0, x_3 - 4.2 (sin(x_6))^2 = 0, x_1 + 2 x_2 + 2 x_3 -
   7.2 (sin(x_7))^2 = 0.
 
-The last four coordinates are angles: each may change its sign or grow by pi. Source: Hock & Schittkowski (1981),
-problem 56 (Brusch 1974).
+The last four coordinates are angles: each may change its sign or grow by pi.
+
+Source: Hock & Schittkowski (1981), problem 56 (Brusch 1974).
 """
 
 from __future__ import annotations
@@ -81,5 +82,8 @@ def hs056() -> Problem:
         curvature=curvature,
         m=4,
         m_eq=4,
+        multipliers=(0.0, 0.0, 0.0, 1.44),
+        x_opt=(2.4, 1.2, 1.2, 0.857071947850131, 0.5639426413606289, 0.5639426413606289, 1.5707963267948966),
+        f_opt=-3.456,
         bounds=(-3.0, 3.0),
     )

@@ -3,7 +3,9 @@ r"""Hock-Schittkowski 61: A quadratic on the curve of two parabolic cylinders.
 f(x) = 2 x_2^2 + 2 x_3^2 + 4 x_1^2 + 16 x_2 - 33 x_1 - 24 x_3,
 subject to 3 x_1 - 2 x_2^2 - 7 = 0, 4 x_1 - x_3^2 - 11 = 0.
 
-At the start the Jacobian has rank 1. Source: Hock & Schittkowski (1981), problem 61 (Fletcher & Lill 1970).
+At the start the Jacobian has rank 1.
+
+Source: Hock & Schittkowski (1981), problem 61 (Fletcher & Lill 1970).
 """
 
 from __future__ import annotations
@@ -59,5 +61,8 @@ def hs061() -> Problem:
         curvature=curvature,
         m=2,
         m_eq=2,
+        multipliers=(-0.8876840877482182, -1.737777205316692),
+        x_opt=(5.326770135563928, -2.118998632218976, 3.2104642253505506),
+        f_opt=-143.64614219778025,
         bounds=(-5.0, 10.0),
     )

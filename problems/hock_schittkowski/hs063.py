@@ -3,7 +3,7 @@ r"""Hock-Schittkowski 63: Paviani's concave quadratic on a circle.
 f(x) = 1000 - x_1^2 - x_3^2 - 2 x_2^2 - x_1 x_2 - x_1 x_3,
 subject to 7 x_3 + 8 x_1 + 14 x_2 - 56 = 0, x_1^2 + x_2^2 + x_3^2 - 25 = 0, x_i >= 0.
 
-A second local minimum has f = 972.8. Source: Hock & Schittkowski (1981), problem 63 (Himmelblau 1972 (Paviani)).
+Source: Hock & Schittkowski (1981), problem 63 (Himmelblau 1972 (Paviani)).
 """
 
 from __future__ import annotations
@@ -65,5 +65,8 @@ def hs063() -> Problem:
         m=5,
         m_eq=2,
         data=sides(3, low=0.0),
+        multipliers=(0.2749371020656298, 1.2234635604844077, *(0.0,) * 3),
+        x_opt=(3.5121213418747197, 0.21698794151522302, 3.552171154827017),
+        f_opt=961.7151721300522,
         bounds=(0.0, 10.0),
     )

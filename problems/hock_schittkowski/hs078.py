@@ -3,8 +3,9 @@ r"""Hock-Schittkowski 78: Powell's product on a curve of the sphere.
 f(x) = x_1 x_2 x_3 x_4 x_5,
 subject to x_1^2 + x_2^2 + x_3^2 + x_4^2 + x_5^2 - 10 = 0, x_2 x_3 - 5 x_4 x_5 = 0, x_1^3 + x_2^3 + 1 = 0.
 
-x_4 and x_5 may change their signs together: several minima. Source: Hock & Schittkowski (1981), problem 78 (Asaadi
-1973; Powell 1969).
+x_4 and x_5 may change their signs together: several minima.
+
+Source: Hock & Schittkowski (1981), problem 78 (Asaadi 1973; Powell 1969).
 """
 
 from __future__ import annotations
@@ -87,5 +88,8 @@ def hs078() -> Problem:
         curvature=curvature,
         m=3,
         m_eq=3,
+        multipliers=(0.7444459309751799, -0.7035751900173157, 0.09680552489506648),
+        x_opt=(-1.7171435703943823, 1.5957096901835544, 1.8272457529271946, -0.7636430781841304, -0.7636430781841304),
+        f_opt=-2.9197004089636795,
         bounds=(-3.0, 3.0),
     )

@@ -14,6 +14,8 @@ from __future__ import annotations
 import math
 from typing import NamedTuple
 
+import numpy as np
+
 from optbench.problems.hock_schittkowski._sides import clear, flat, sides, write_sides
 from optbench.records import Vector
 from optbench.registry import problem
@@ -26,7 +28,7 @@ class Mixture(NamedTuple):
     """Free energy of the compounds, shape (n,), and the bounds as `_sides.Sides` has them."""
 
     cost: Vector
-    index: Vector
+    which: Vector
     sign: Vector
     limit: Vector
 
@@ -87,6 +89,20 @@ def hs112() -> Problem:
         curvature=flat,
         m=13,
         m_eq=3,
-        data=Mixture(COST, *sides(10, low=1e-6)),
+        data=Mixture(np.array(COST), *sides(10, low=1e-6)),
+        multipliers=(9.785055008529767, 12.968920691636928, 15.222060150669403, *(0.0,) * 10),
+        x_opt=(
+            0.04066808735569017,
+            0.14773035434082232,
+            0.7831533540092335,
+            0.0014142198090301217,
+            0.48524664869927275,
+            0.0006931720784210657,
+            0.027399310714003262,
+            0.017947279584925417,
+            0.03731436591303036,
+            0.09687132386577708,
+        ),
+        f_opt=-47.761090859365865,
         bounds=(1e-6, 1.0),
     )

@@ -58,172 +58,172 @@ def banana(a: Any, b: Any) -> Any:
 
 
 @stated(low=[-FREE, "-1.5"])
-def hs001(x):
+def hs001(x: Any) -> Any:
     a, b = x
     return banana(a, b), [], []
 
 
 @stated(low=[-FREE, "1.5"])
-def hs002(x):
+def hs002(x: Any) -> Any:
     a, b = x
     return banana(a, b), [], []
 
 
 @stated(low=[-FREE, 0])
-def hs003(x):
+def hs003(x: Any) -> Any:
     a, b = x
     return b + D("1e-5") * (b - a) ** 2, [], []
 
 
 @stated(low=[1, 0])
-def hs004(x):
+def hs004(x: Any) -> Any:
     a, b = x
     return (a + 1) ** 3 / 3 + b, [], []
 
 
 @stated(low=["-1.5", -3], high=[4, 3])
-def hs005(x):
+def hs005(x: Any) -> Any:
     a, b = x
     return mp.sin(a + b) + (a - b) ** 2 - D("1.5") * a + D("2.5") * b + 1, [], []
 
 
 @stated()
-def hs006(x):
+def hs006(x: Any) -> Any:
     a, b = x
     return (1 - a) ** 2, [10 * (b - a**2)], []
 
 
 @stated()
-def hs007(x):
+def hs007(x: Any) -> Any:
     a, b = x
     return mp.log(1 + a**2) - b, [(1 + a**2) ** 2 + b**2 - 4], []
 
 
 @stated()
-def hs008(x):
+def hs008(x: Any) -> Any:
     a, b = x
     return -1 + 0 * a, [a**2 + b**2 - 25, a * b - 9], []
 
 
 @stated()
-def hs009(x):
+def hs009(x: Any) -> Any:
     a, b = x
     return mp.sin(mp.pi * a / 12) * mp.cos(mp.pi * b / 16), [4 * a - 3 * b], []
 
 
 @stated()
-def hs010(x):
+def hs010(x: Any) -> Any:
     a, b = x
     return a - b, [], [-3 * a**2 + 2 * a * b - b**2 + 1]
 
 
 @stated()
-def hs011(x):
+def hs011(x: Any) -> Any:
     a, b = x
     return (a - 5) ** 2 + b**2 - 25, [], [-(a**2) + b]
 
 
 @stated()
-def hs012(x):
+def hs012(x: Any) -> Any:
     a, b = x
     return a**2 / 2 + b**2 - a * b - 7 * a - 7 * b, [], [25 - 4 * a**2 - b**2]
 
 
 @stated()
-def hs014(x):
+def hs014(x: Any) -> Any:
     a, b = x
     return (a - 2) ** 2 + (b - 1) ** 2, [a - 2 * b + 1], [-(a**2) / 4 - b**2 + 1]
 
 
 @stated(high=["0.5", FREE])
-def hs015(x):
+def hs015(x: Any) -> Any:
     a, b = x
     return banana(a, b), [], [a * b - 1, a + b**2]
 
 
 @stated(low=[2, 0], high=[50, 50])
-def hs018(x):
+def hs018(x: Any) -> Any:
     a, b = x
     return D("0.01") * a**2 + b**2, [], [a * b - 25, a**2 + b**2 - 25]
 
 
 @stated(low=[2, -50], high=[50, 50])
-def hs021(x):
+def hs021(x: Any) -> Any:
     a, b = x
     return D("0.01") * a**2 + b**2 - 100, [], [10 * a - b - 10]
 
 
 @stated()
-def hs022(x):
+def hs022(x: Any) -> Any:
     a, b = x
     return (a - 2) ** 2 + (b - 1) ** 2, [], [-a - b + 2, -(a**2) + b]
 
 
 @stated(low=0)
-def hs024(x):
+def hs024(x: Any) -> Any:
     a, b = x
     r = mp.sqrt(3)
     return ((a - 3) ** 2 - 9) * b**3 / (27 * r), [], [a / r - b, a + r * b, 6 - a - r * b]
 
 
 @stated()
-def hs026(x):
+def hs026(x: Any) -> Any:
     a, b, c = x
     return (a - b) ** 2 + (b - c) ** 4, [(1 + b**2) * a + c**4 - 3], []
 
 
 @stated()
-def hs027(x):
+def hs027(x: Any) -> Any:
     a, b, c = x
     return D("0.01") * (a - 1) ** 2 + (b - a**2) ** 2, [a + c**2 + 1], []
 
 
 @stated()
-def hs028(x):
+def hs028(x: Any) -> Any:
     a, b, c = x
     return (a + b) ** 2 + (b + c) ** 2, [a + 2 * b + 3 * c - 1], []
 
 
 @stated()
-def hs029(x):
+def hs029(x: Any) -> Any:
     a, b, c = x
     return -a * b * c, [], [-(a**2) - 2 * b**2 - 4 * c**2 + 48]
 
 
 @stated(low=0)
-def hs032(x):
+def hs032(x: Any) -> Any:
     a, b, c = x
     return (a + 3 * b + c) ** 2 + 4 * (a - b) ** 2, [1 - a - b - c], [6 * b + 4 * c - a**3 - 3]
 
 
 @stated(low=0)
-def hs035(x):
+def hs035(x: Any) -> Any:
     a, b, c = x
     f = 9 - 8 * a - 6 * b - 4 * c + 2 * a**2 + 2 * b**2 + c**2 + 2 * a * b + 2 * a * c
     return f, [], [3 - a - b - 2 * c]
 
 
 @stated()
-def hs039(x):
+def hs039(x: Any) -> Any:
     a, b, c, d = x
     return -a, [b - a**3 - c**2, a**2 - b - d**2], []
 
 
 @stated()
-def hs040(x):
+def hs040(x: Any) -> Any:
     a, b, c, d = x
     return -a * b * c * d, [a**3 + b**2 - 1, a**2 * d - c, d**2 - b], []
 
 
 @stated()
-def hs042(x):
+def hs042(x: Any) -> Any:
     a, b, c, d = x
     f = (a - 1) ** 2 + (b - 2) ** 2 + (c - 3) ** 2 + (d - 4) ** 2
     return f, [a - 2, c**2 + d**2 - 2], []
 
 
 @stated()
-def hs043(x):
+def hs043(x: Any) -> Any:
     a, b, c, d = x
     f = a**2 + b**2 + 2 * c**2 + d**2 - 5 * a - 5 * b - 21 * c + 7 * d
     g = [
@@ -235,62 +235,62 @@ def hs043(x):
 
 
 @stated(low=0)
-def hs044(x):
+def hs044(x: Any) -> Any:
     a, b, c, d = x
     g = [8 - a - 2 * b, 12 - 4 * a - b, 12 - 3 * a - 4 * b, 8 - 2 * c - d, 8 - c - 2 * d, 5 - c - d]
     return a - b - c - a * c + a * d + b * c - b * d, [], g
 
 
 @stated()
-def hs046(x):
+def hs046(x: Any) -> Any:
     a, b, c, d, e = x
     f = (a - b) ** 2 + (c - 1) ** 2 + (d - 1) ** 4 + (e - 1) ** 6
     return f, [a**2 * d + mp.sin(d - e) - 1, b + c**4 * d**2 - 2], []
 
 
 @stated()
-def hs047(x):
+def hs047(x: Any) -> Any:
     a, b, c, d, e = x
     f = (a - b) ** 2 + (b - c) ** 3 + (c - d) ** 4 + (d - e) ** 4
     return f, [a + b**2 + c**3 - 3, b - c**2 + d - 1, a * e - 1], []
 
 
 @stated()
-def hs048(x):
+def hs048(x: Any) -> Any:
     a, b, c, d, e = x
     return (a - 1) ** 2 + (b - c) ** 2 + (d - e) ** 2, [a + b + c + d + e - 5, c - 2 * (d + e) + 3], []
 
 
 @stated()
-def hs049(x):
+def hs049(x: Any) -> Any:
     a, b, c, d, e = x
     f = (a - b) ** 2 + (c - 1) ** 2 + (d - 1) ** 4 + (e - 1) ** 6
     return f, [a + b + c + 4 * d - 7, c + 5 * e - 6], []
 
 
 @stated()
-def hs050(x):
+def hs050(x: Any) -> Any:
     a, b, c, d, e = x
     f = (a - b) ** 2 + (b - c) ** 2 + (c - d) ** 4 + (d - e) ** 2
     return f, [a + 2 * b + 3 * c - 6, b + 2 * c + 3 * d - 6, c + 2 * d + 3 * e - 6], []
 
 
 @stated()
-def hs051(x):
+def hs051(x: Any) -> Any:
     a, b, c, d, e = x
     f = (a - b) ** 2 + (b + c - 2) ** 2 + (d - 1) ** 2 + (e - 1) ** 2
     return f, [a + 3 * b - 4, c + d - 2 * e, b - e], []
 
 
 @stated()
-def hs052(x):
+def hs052(x: Any) -> Any:
     a, b, c, d, e = x
     f = (4 * a - b) ** 2 + (b + c - 2) ** 2 + (d - 1) ** 2 + (e - 1) ** 2
     return f, [a + 3 * b, c + d - 2 * e, b - e], []
 
 
 @stated()
-def hs056(x):
+def hs056(x: Any) -> Any:
     a, b, c, d, e, p, q = x
     h = [
         a - D("4.2") * mp.sin(d) ** 2,
@@ -302,48 +302,48 @@ def hs056(x):
 
 
 @stated(low=-10, high=10)
-def hs060(x):
+def hs060(x: Any) -> Any:
     a, b, c = x
     f = (a - 1) ** 2 + (a - b) ** 2 + (b - c) ** 4
     return f, [a * (1 + b**2) + c**4 - 4 - 3 * mp.sqrt(2)], []
 
 
 @stated()
-def hs061(x):
+def hs061(x: Any) -> Any:
     a, b, c = x
     f = 4 * a**2 + 2 * b**2 + 2 * c**2 - 33 * a + 16 * b - 24 * c
     return f, [3 * a - 2 * b**2 - 7, 4 * a - c**2 - 11], []
 
 
 @stated(low=0)
-def hs063(x):
+def hs063(x: Any) -> Any:
     a, b, c = x
     f = 1000 - a**2 - 2 * b**2 - c**2 - a * b - a * c
     return f, [8 * a + 14 * b + 7 * c - 56, a**2 + b**2 + c**2 - 25], []
 
 
 @stated(low="1e-5")
-def hs064(x):
+def hs064(x: Any) -> Any:
     a, b, c = x
     f = 5 * a + 50000 / a + 20 * b + 72000 / b + 10 * c + 144000 / c
     return f, [], [1 - 4 / a - 32 / b - 120 / c]
 
 
 @stated(low=["-4.5", "-4.5", -5], high=["4.5", "4.5", 5])
-def hs065(x):
+def hs065(x: Any) -> Any:
     a, b, c = x
     f = (a - b) ** 2 + (a + b - 10) ** 2 / 9 + (c - 5) ** 2
     return f, [], [48 - a**2 - b**2 - c**2]
 
 
 @stated(low=0, high=[100, 100, 10])
-def hs066(x):
+def hs066(x: Any) -> Any:
     a, b, c = x
     return D("0.2") * c - D("0.8") * a, [], [b - mp.exp(a), c - mp.exp(b)]
 
 
 @stated(low=1, high=5)
-def hs071(x):
+def hs071(x: Any) -> Any:
     a, b, c, d = x
     return a * d * (a + b + c) + c, [a**2 + b**2 + c**2 + d**2 - 40], [a * b * c * d - 25]
 
@@ -361,24 +361,24 @@ def network(x: Any, width: Any) -> Any:
 
 
 @stated(low=[0, 0, "-0.55", "-0.55"], high=[1200, 1200, "0.55", "0.55"])
-def hs074(x):
+def hs074(x: Any) -> Any:
     return network(x, D("0.55"))
 
 
 @stated(low=[0, 0, "-0.48", "-0.48"], high=[1200, 1200, "0.48", "0.48"])
-def hs075(x):
+def hs075(x: Any) -> Any:
     return network(x, D("0.48"))
 
 
 @stated(low=0)
-def hs076(x):
+def hs076(x: Any) -> Any:
     a, b, c, d = x
     f = a**2 + b**2 / 2 + c**2 + d**2 / 2 - a * c + c * d - a - 3 * b + c - d
     return f, [], [5 - a - 2 * b - c - d, 4 - 3 * a - b - 2 * c + d, b + 4 * c - D("1.5")]
 
 
 @stated()
-def hs077(x):
+def hs077(x: Any) -> Any:
     a, b, c, d, e = x
     f = (a - 1) ** 2 + (a - b) ** 2 + (c - 1) ** 2 + (d - 1) ** 4 + (e - 1) ** 6
     return f, [a**2 * d + mp.sin(d - e) - 2 * mp.sqrt(2), b + c**4 * d**2 - 8 - mp.sqrt(2)], []
@@ -390,13 +390,13 @@ def powell(x: Any) -> Any:
 
 
 @stated()
-def hs078(x):
+def hs078(x: Any) -> Any:
     a, b, c, d, e = x
     return a * b * c * d * e, powell(x), []
 
 
 @stated()
-def hs079(x):
+def hs079(x: Any) -> Any:
     a, b, c, d, e = x
     f = (a - 1) ** 2 + (a - b) ** 2 + (b - c) ** 2 + (c - d) ** 4 + (d - e) ** 4
     r = mp.sqrt(2)
@@ -404,19 +404,19 @@ def hs079(x):
 
 
 @stated(low=["-2.3"] * 2 + ["-3.2"] * 3, high=["2.3"] * 2 + ["3.2"] * 3)
-def hs080(x):
+def hs080(x: Any) -> Any:
     a, b, c, d, e = x
     return mp.exp(a * b * c * d * e), powell(x), []
 
 
 @stated(low=["-2.3"] * 2 + ["-3.2"] * 3, high=["2.3"] * 2 + ["3.2"] * 3)
-def hs081(x):
+def hs081(x: Any) -> Any:
     a, b, c, d, e = x
     return mp.exp(a * b * c * d * e) - (a**3 + b**3 + 1) ** 2 / 2, powell(x), []
 
 
 @stated()
-def hs100(x):
+def hs100(x: Any) -> Any:
     a, b, c, d, e, p, q = x
     f = (a - 10) ** 2 + 5 * (b - 12) ** 2 + c**4 + 3 * (d - 11) ** 2 + 10 * e**6
     f += 7 * p**2 + q**4 - 4 * p * q - 10 * p - 8 * q
@@ -433,7 +433,7 @@ GIBBS = ["-6.089", "-17.164", "-34.054", "-5.914", "-24.721", "-14.986", "-24.10
 
 
 @stated(low="1e-6")
-def hs112(x):
+def hs112(x: Any) -> Any:
     total = sum(x)
     f = sum(t * (D(c) + mp.log(t / total)) for t, c in zip(x, GIBBS, strict=True))
     h = [
@@ -445,7 +445,7 @@ def hs112(x):
 
 
 @stated()
-def hs113(x):
+def hs113(x: Any) -> Any:
     a, b, c, d, e, p, q, r, s, t = x
     f = a**2 + b**2 + a * b - 14 * a - 16 * b + (c - 10) ** 2 + 4 * (d - 5) ** 2 + (e - 3) ** 2
     f += 2 * (p - 1) ** 2 + 5 * q**2 + 7 * (r - 11) ** 2 + 2 * (s - 10) ** 2 + (t - 7) ** 2 + 45

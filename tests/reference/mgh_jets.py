@@ -118,13 +118,13 @@ def constant(value: Any, n: int) -> Jet:
     return Jet(mp.mpf(value), np.full(n, zero, dtype=object), np.full((n, n), zero, dtype=object))
 
 
-def jets_of(residuals: Any, x: Any, data: Any) -> list[Jet]:
+def jets_of(residuals: Any, x: Any, m: int) -> list[Jet]:
     """The residuals of a formula at `x` as jets."""
-    made = residuals(variables(x), data)
+    made = residuals(variables(x), m)
     return [r if isinstance(r, Jet) else constant(r, len(x)) for r in made]
 
 
-def newton(residuals: Any, x: Any, data: Any, steps: int = 60, tolerance: float = 1e-38) -> tuple[list[Any], Any]:
+def newton(residuals: Any, x: Any, m: int, steps: int = 60, tolerance: float = 1e-38) -> tuple[list[Any], Any]:
     """Stationary point of the sum of squares by Newton's method in the working precision, and its value.
 
     Stops when a step is below `tolerance` relative to every coordinate (relative to 1 at zero).
@@ -136,7 +136,7 @@ def newton(residuals: Any, x: Any, data: Any, steps: int = 60, tolerance: float 
     """
     point = [mp.mpf(t) for t in x]
     for _ in range(steps):
-        parts = jets_of(residuals, point, data)
+        parts = jets_of(residuals, point, m)
         f = mp.fsum(r.v**2 for r in parts)
         g = sum(2 * r.v * r.g for r in parts)
         h = sum(2 * r.v * r.h + 2 * np.outer(r.g, r.g) for r in parts)

@@ -1,0 +1,319 @@
+"""Time of one evaluation of L-BFGS, all of the method included, beside plain C, SciPy and liblbfgs.
+
+``python benchmarks/lbfgs.py [--repeats 9] [--no-scipy] [--json FILE]``
+
+The problems are Rosenbrock's chain with n = 1000 and a quadratic with n = 200 and condition number 1e6, diagonal and
+rotated; every method keeps 10 pairs and runs until the largest gradient entry is at most 1e-8. The C (``lbfgs.c``: the
+same directions and the same line search, the objective behind a function pointer) is compiled on the fly, with a
+driver of liblbfgs where its header and library are found. All competitors run in one process, in interleaved rounds;
+figures are medians, in microseconds: a run's time over its number of evaluations.
+
+`checks` first shows that the C is the same algorithm: short runs must take the same iterations and evaluations and end
+at the same point. Long runs part ways at rounding level, since compilers order sums in their own way. A ratio to the C
+above 1.2 is marked ``*``. Exit code 1 when a check or a run fails, 2 when nothing could be measured.
+"""
+
+from __future__ import annotations
+
+import argparse
+import ctypes
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+import numpy as np
+
+from optbench import evaluation
+from optbench.environment import environment
+from optbench.loops.constrained_runs import prepared
+from optbench.loops.prepared import Method
+from optbench.records import encode
+from optbench.registry import get_optimizer, get_problem, get_schedule
+from optbench.types import Problem
+
+SOURCE = Path(__file__).with_name("lbfgs.c")
+# -O3 -march=native, square roots without errno, and the sums reordered, as optbench's are.
+FLAGS = ("-O3", "-march=native", "-fno-math-errno", "-fno-trapping-math", "-fopenmp-simd")
+PAIRS, GTOL, MAX_ITER = 10, 1e-8, 50_000
+TARGET = 1.2  # ratio to the C to reach
+SAME = 1e-6  # largest difference of the end points of a check, relative to the way from the start
+SAMPLE = 0.1  # seconds that a sample of compiled code takes, about
+ENDS = {"c": 0, "liblbfgs": 1}  # codes of an end by the gradient
+
+
+@dataclass
+class Taker:
+    """A competitor: its runs, timed in seconds, and what one run does."""
+
+    seconds: Callable[[int], float]
+    nit: int
+    nfev: int
+    x: Any
+    ended: bool
+
+
+@dataclass
+class Cell:
+    """Samples of one problem in microseconds an evaluation, and the counts of one run."""
+
+    problem: str
+    n: int
+    samples: dict[str, list[float]] = field(default_factory=dict)
+    nit: dict[str, int] = field(default_factory=dict)
+    nfev: dict[str, int] = field(default_factory=dict)
+    gap: dict[str, float] = field(default_factory=dict)
+
+    def time(self, who: str) -> float | None:
+        """Median; None where `who` does not take part."""
+        return median(self.samples[who]) if who in self.samples else None
+
+
+def c_objective(problem: Problem) -> str:
+    """Name of the C function of a problem."""
+    if problem.name == "quadratic":
+        return "dense" if problem.settings.get("rotated") else "diagonal"
+    return problem.name
+
+
+def label(problem: Problem) -> str:
+    """Name in the table."""
+    return f"{c_objective(problem)}-{problem.n}"
+
+
+def cases() -> list[Problem]:
+    """The problems that are timed."""
+    steep = [get_problem("quadratic", n=200, cond=1e6, rotated=rotated) for rotated in (False, True)]
+    return [get_problem("rosenbrock", n=1000), *steep]
+
+
+def checks() -> list[tuple[Problem, int]]:
+    """Problems and iterations over which rounding cannot yet decide anything."""
+    easy = [get_problem("quadratic", n=n, cond=100.0, rotated=rotated) for n in (10, 200) for rotated in (False, True)]
+    whole = [get_problem("rosenbrock", n=2), *easy]
+    return [(problem, MAX_ITER) for problem in whole] + [(problem, 30) for problem in cases()]
+
+
+# -------------------------------------------------------------------------------------------------- compiled
+
+
+def compile_c(folder: str) -> tuple[ctypes.CDLL, bool]:
+    """Compile ``lbfgs.c``, with liblbfgs where it is found; exits with 2 and a sentence when there is no compiler."""
+    compiler = os.environ.get("CC", "gcc")
+    if shutil.which(compiler) is None:
+        print(f"lbfgs.py: no C compiler: {compiler!r} is not found; install gcc or set CC", file=sys.stderr)
+        raise SystemExit(2)
+    library = str(Path(folder) / "lbfgs.so")
+    command = [compiler, *FLAGS, "-shared", "-fPIC", str(SOURCE), "-o", library]
+    peer = subprocess.run([*command, "-DLIBLBFGS", "-llbfgs", "-lm"], capture_output=True, check=False).returncode == 0
+    if not peer:
+        subprocess.run([*command, "-lm"], check=True)
+    return ctypes.CDLL(library), peer
+
+
+def compiler_line() -> str:
+    """Version of the compiler, and the flags."""
+    command = [os.environ.get("CC", "gcc"), "--version"]
+    version = subprocess.run(command, capture_output=True, text=True, check=True).stdout.splitlines()[0]
+    return f"{version}; {' '.join(FLAGS)}"
+
+
+def aligned(count: int) -> Any:
+    """Zeros, shape (count,), that start on a page: elsewhere the C can lose a third of its speed by bad luck."""
+    raw = np.zeros(count + 512)
+    return raw[(-raw.ctypes.data // 8) % 512 :][:count]
+
+
+class Compiled:
+    """Runs of a function of ``lbfgs.c``, ``run`` or ``liblbfgs``, on a problem; `ours`: with optbench's objective."""
+
+    def __init__(self, library: ctypes.CDLL, entry: str, problem: Problem, *, ours: bool = False) -> None:
+        self._entry = getattr(library, entry)
+        n, size = problem.n, PAIRS
+        self.x, self.counts, self._x0 = aligned(n), (ctypes.c_long * 2)(), problem.x0
+        self._work = aligned(2 * size * n + 6 * n + 100 + 2 * size)
+        words = (evaluation.objective(problem).address, evaluation.data_words(problem).ctypes.data)
+        values = np.concatenate([*map(np.ravel, encode(problem.data)), np.zeros(0)])
+        self._data = aligned(values.size)
+        self._data[:] = values
+        if ours:
+            self._data = np.array(words, dtype=np.int64)
+        self._keep = problem
+        self._function = ctypes.cast(getattr(library, "kernel" if ours else c_objective(problem)), ctypes.c_void_p)
+
+    def __call__(self, max_iter: int = MAX_ITER) -> int:
+        """One run from the problem's start; its code."""
+        self.x[:] = self._x0
+        at = [ctypes.c_void_p(array.ctypes.data) for array in (self._data, self.x, self._work)]
+        long, double = ctypes.c_long, ctypes.c_double
+        sizes = (long(self.x.size), long(PAIRS), double(GTOL), long(max_iter))
+        return int(self._entry(self._function, at[0], at[1], *sizes, at[2], self.counts))
+
+    def seconds(self, repeats: int) -> float:
+        """Wall time of runs in a row."""
+        start = time.perf_counter_ns()
+        for _ in range(repeats):
+            self()
+        return (time.perf_counter_ns() - start) * 1e-9
+
+
+def take_compiled(library: ctypes.CDLL, who: str, problem: Problem, max_iter: int = MAX_ITER) -> Taker:
+    """The C or liblbfgs."""
+    run = Compiled(library, {"c": "run"}.get(who, who), problem)
+    code = run(max_iter)
+    return Taker(run.seconds, run.counts[0], run.counts[1], run.x.copy(), code == ENDS[who])
+
+
+def take_ours(problem: Problem, max_iter: int = MAX_ITER) -> Taker:
+    """Optbench's `lbfgs`."""
+    method, constant = get_optimizer("lbfgs"), get_schedule("constant")
+    settings = Method(method, method.params(m=PAIRS), 1.0, constant, constant.params(), max_iter=max_iter, gtol=GTOL)
+    run = prepared(problem, settings, problem.x0, np.empty(0))
+    outcome = run.run()
+    ended = bool(np.max(np.abs(problem.grad(outcome.x))) <= GTOL)
+    return Taker(run.seconds, outcome.nit, outcome.counts.nfev, outcome.x, ended)
+
+
+# ----------------------------------------------------------------------------------------------------- SciPy
+
+
+def numpy_objective(problem: Problem) -> Callable[[Any], tuple[float, Any]]:
+    """Value and gradient as one writes them in numpy."""
+
+    def rosenbrock(x: Any) -> tuple[float, Any]:
+        a, b = x[1:] - x[:-1] ** 2, 1.0 - x[:-1]
+        g = np.zeros_like(x)
+        g[:-1] = -400.0 * a * x[:-1] - 2.0 * b
+        g[1:] += 200.0 * a
+        return float(100.0 * (a @ a) + b @ b), g
+
+    def quadratic(x: Any) -> tuple[float, Any]:
+        d = x - problem.data.center
+        g = problem.data.matrix @ d if problem.settings.get("rotated") else problem.data.eigenvalues * d
+        return float(0.5 * (d @ g)), g
+
+    return {"rosenbrock": rosenbrock, "quadratic": quadratic}[problem.name]
+
+
+def take_scipy(problem: Problem, function: Callable[[Any], tuple[float, Any]]) -> Taker:
+    """SciPy's L-BFGS-B with as many pairs, ended by the gradient alone."""
+    from scipy.optimize import minimize
+
+    options = {"maxcor": PAIRS, "gtol": GTOL, "ftol": 0.0, "maxiter": MAX_ITER, "maxfun": MAX_ITER}
+
+    def once() -> Any:
+        return minimize(function, problem.x0, jac=True, method="L-BFGS-B", options=options)
+
+    def seconds(repeats: int) -> float:
+        start = time.perf_counter_ns()
+        for _ in range(repeats):
+            once()
+        return (time.perf_counter_ns() - start) * 1e-9
+
+    result = once()
+    ended = bool(np.max(np.abs(result.jac)) <= GTOL)
+    return Taker(seconds, int(result.nit), int(result.nfev), result.x, ended)
+
+
+# ------------------------------------------------------------------------------------------------- measuring
+
+
+def measure(problem: Problem, library: ctypes.CDLL, peer: bool, scipy: bool, repeats: int) -> tuple[Cell, list[str]]:
+    """Samples of all competitors in interleaved rounds, the order turned round by round; who did not converge."""
+    takers = {"ours": take_ours(problem), "c": take_compiled(library, "c", problem)}
+    if peer:
+        takers["liblbfgs"] = take_compiled(library, "liblbfgs", problem)
+    if scipy:
+        takers["scipy"] = take_scipy(problem, problem.fun_and_grad)
+        takers["scipy, numpy"] = take_scipy(problem, numpy_objective(problem))
+    cell = Cell(label(problem), problem.n, {who: [] for who in takers})
+    assert problem.x_opt is not None
+    for who, taker in takers.items():
+        cell.nit[who], cell.nfev[who] = taker.nit, taker.nfev
+        cell.gap[who] = float(np.max(np.abs(taker.x - problem.x_opt)))
+    runs = {who: max(1 + (who == "ours"), round(SAMPLE / taker.seconds(2) * 2)) for who, taker in takers.items()}
+    order = list(takers)
+    for _ in range(repeats):
+        for who in order:
+            cell.samples[who].append(takers[who].seconds(runs[who]) / runs[who] / takers[who].nfev * 1e6)
+        order.reverse()
+    return cell, [f"{who} on {cell.problem} did not reach gtol" for who, taker in takers.items() if not taker.ended]
+
+
+def compare(library: ctypes.CDLL) -> list[str]:
+    """The checks, printed; what differs between optbench and the C."""
+    found = []
+    print("\nthe same algorithm?     iterations  evaluations  difference of the end points")
+    for problem, max_iter in checks():
+        ours, c = take_ours(problem, max_iter), take_compiled(library, "c", problem, max_iter)
+        difference = float(np.linalg.norm(ours.x - c.x) / np.linalg.norm(ours.x - problem.x0))
+        same = (ours.nit, ours.nfev) == (c.nit, c.nfev) and difference <= SAME
+        both = [f"{a}" if a == b else f"{a} / {b}" for a, b in ((ours.nit, c.nit), (ours.nfev, c.nfev))]
+        name = label(problem) + (f", cond {problem.settings['cond']:g}" if "cond" in problem.settings else "")
+        print(f"{name:22}{both[0]:>12}{both[1]:>13}{difference:>31.1e}{'' if same else '  DIFFERS'}")
+        if not same:
+            found.append(f"the C differs on {name}")
+    return found
+
+
+# ---------------------------------------------------------------------------------------------------- output
+
+
+def table(cells: list[Cell]) -> str:
+    """All cells: time, its ratios, counts and the distance to the minimizer."""
+    rows = [f"{'problem':16}{'who':14}{'us/eval':>9}{'who/ours':>10}{'iterations':>12}{'evaluations':>13}{'|x-x*|':>10}"]
+    for cell in cells:
+        ours = cell.time("ours") or float("nan")
+        for who in ("ours", "c", "liblbfgs", "scipy", "scipy, numpy"):
+            spent = cell.time(who)
+            if spent is None:
+                rows.append(f"{cell.problem:16}{who:14}" + "".join(f"{'-':>{w}}" for w in (9, 10, 12, 13, 10)))
+                continue
+            counts = f"{cell.nit[who]:>12}{cell.nfev[who]:>13}{cell.gap[who]:>10.0e}"
+            rows.append(f"{cell.problem:16}{who:14}{spent:>9.2f}{spent / ours:>10.2f}{counts}")
+    return "\n".join(rows)
+
+
+def summary(cells: list[Cell]) -> str:
+    """Our time over the C's, problem by problem."""
+    ratios = {cell.problem: (cell.time("ours") or 0.0) / (cell.time("c") or 1.0) for cell in cells}
+    parts = [f"{name} {ratio:.2f}{'*' if ratio > TARGET else ''}" for name, ratio in ratios.items()]
+    return f"ours/C (target {TARGET}): " + ", ".join(parts)
+
+
+def main() -> int:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--repeats", type=int, default=9)
+    parser.add_argument("--no-scipy", action="store_true")
+    parser.add_argument("--json", type=Path, metavar="FILE")
+    options = parser.parse_args()
+    machine = environment()
+    print(f"{machine['cpu']}; Python {machine['python']}, numba {machine['versions']['numba']}")
+    with tempfile.TemporaryDirectory() as folder:
+        library, peer = compile_c(folder)
+        print(f"C: {compiler_line()}; liblbfgs: {'found' if peer else 'not found'}")
+        found, cells = compare(library), []
+        for problem in cases():
+            cell, missed = measure(problem, library, peer, not options.no_scipy, options.repeats)
+            cells.append(cell)
+            found += missed
+    print(f"\nto the largest gradient entry {GTOL:g}, median of {options.repeats} rounds\n{table(cells)}\n{summary(cells)}")
+    if options.json:
+        report = {"environment": machine, "compiler": FLAGS, "cells": [asdict(cell) for cell in cells]}
+        options.json.write_text(json.dumps(report, indent=1))
+    for fault in found:
+        print(f"lbfgs.py: {fault}", file=sys.stderr)
+    return 1 if found else 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
