@@ -105,7 +105,11 @@ struct run {
     double *x, *g, *d, *trial, *g_trial, *x_last, *g_last;
     double *s, *y, *rho, *alpha; /* `size` pairs */
     long size, count, newest;
+    double lowest; /* f so far, and the steps since */
+    long since;
 };
+
+static const double EPSILON = 2.220446049250313e-16;
 
 static void remember(struct run *r) {
     long n = r->n, slot = (r->newest + 1) % r->size;
@@ -116,7 +120,7 @@ static void remember(struct run *r) {
         curvature += (x[i] - x_last[i]) * change;
         length += change * change;
     }
-    if (!(curvature > 2.2e-16 * length)) return;
+    if (!(curvature > EPSILON * length)) return;
     double *restrict s = r->s + slot * n, *restrict y = r->y + slot * n;
     LOOP {
         s[i] = x[i] - x_last[i];
@@ -154,16 +158,11 @@ static double direction(struct run *r, long t) {
 
 /* ----------------------------------------------------------------------------------------------- line search */
 
-static const double DECREASE = 1e-4, CURVATURE = 0.9, LARGEST = 1e20, SMALLEST = 1e-20, ROUNDING = 1e-15;
+static const double DECREASE = 1e-4, CURVATURE = 0.9, LARGEST = 1e20, ROUNDING = 1e-12, NARROW = 2.2e-16;
 enum { TRIALS = 40 };
 
 struct end {
     double step, f, slope;
-};
-
-struct interval {
-    struct end low, high;
-    int bracketed;
 };
 
 static struct end phi(struct run *r, double step) {
@@ -176,7 +175,6 @@ static struct end phi(struct run *r, double step) {
     return (struct end){step, f, dot(r->g_trial, d, n)};
 }
 
-/* Minimizer of the cubic through both ends. */
 static double cubic(struct end a, struct end b) {
     double width = b.step - a.step, theta = 3.0 * (a.f - b.f) / width + a.slope + b.slope;
     double scale = larger(larger(fabs(theta), fabs(a.slope)), fabs(b.slope));
@@ -186,138 +184,149 @@ static double cubic(struct end a, struct end b) {
     return a.step + (root - a.slope + theta) / ((root - a.slope) + root + b.slope) * width;
 }
 
-static double quadratic(struct end a, struct end b) {
-    double width = b.step - a.step;
-    return a.step + 0.5 * a.slope / ((a.f - b.f) / width + a.slope) * width;
+/* Next step: the four cases of More & Thuente, Section 4. */
+static double propose(struct end low, struct end high, struct end trial, int crossed, int bracketed) {
+    double a = low.step, c = trial.step;
+    if (trial.f > low.f) {
+        double near = cubic(low, trial), square = a + 0.5 * low.slope / ((low.f - trial.f) / (c - a) + low.slope) * (c - a);
+        return fabs(near - a) < fabs(square - a) ? near : near + 0.5 * (square - near);
+    }
+    double near = cubic(trial, low), secant = c + trial.slope / (trial.slope - low.slope) * (a - c);
+    if (crossed) return fabs(near - c) > fabs(secant - c) ? near : secant;
+    if (fabs(trial.slope) < fabs(low.slope)) {
+        if (!((near - c) * (c - a) > 0.0)) near = bracketed ? high.step : c + 4.0 * (c - a);
+        if (!bracketed) return fabs(near - c) > fabs(secant - c) ? near : secant;
+        double next = fabs(near - c) < fabs(secant - c) ? near : secant, limit = c + 0.66 * (high.step - c);
+        return c > a ? smaller(limit, next) : larger(limit, next);
+    }
+    if (!bracketed) return c + 4.0 * (c - a);
+    return isfinite(high.f) ? cubic(trial, high) : c + 0.5 * (high.step - c);
 }
 
-/* New interval and trial step from the trial `e`. */
-static double refine(struct interval *v, struct end e) {
-    struct end low = v->low, high = v->high;
-    double sign = e.slope * copysign(1.0, low.slope), next;
-    if (!isfinite(high.f)) {
-        next = e.f > low.f ? low.step + 0.5 * (e.step - low.step) : e.step + 0.5 * (high.step - e.step);
-        v->bracketed = 1;
-    } else if (e.f > low.f) {
-        double c = cubic(low, e), q = quadratic(low, e);
-        next = fabs(c - low.step) < fabs(q - low.step) ? c : c + 0.5 * (q - c);
-        v->bracketed = 1;
-    } else if (sign < 0.0 || fabs(e.slope) < fabs(low.slope)) {
-        double c = cubic(e, low), secant = e.step + e.slope / (e.slope - low.slope) * (low.step - e.step);
-        if (sign >= 0.0 && !(isfinite(c) && (c - e.step) * (e.step - low.step) > 0.0))
-            c = e.step + 4.0 * (e.step - low.step);
-        if (sign >= 0.0 && v->bracketed) {
-            double limit = e.step + 0.66 * (high.step - e.step);
-            next = fabs(c - e.step) < fabs(secant - e.step) ? c : secant;
-            next = e.step > low.step ? smaller(limit, next) : larger(limit, next);
-        } else
-            next = fabs(c - e.step) > fabs(secant - e.step) ? c : secant;
-        if (sign < 0.0) v->bracketed = 1;
-    } else if (v->bracketed)
-        next = cubic(e, high);
-    else
-        next = e.step + 4.0 * (e.step - low.step);
-    if (e.f > low.f)
-        v->high = e;
-    else {
-        if (sign < 0.0) v->high = low;
-        v->low = e;
+static struct end tilted(struct end e, double tilt) { return (struct end){e.step, e.f - tilt * e.step, e.slope - tilt}; }
+
+/* New interval and next step from a trial, for f less `tilt` times the step. */
+static double refine(struct end *low, struct end *high, struct end trial, int *bracketed, double tilt) {
+    struct end a = tilted(*low, tilt), b = tilted(*high, tilt), c = tilted(trial, tilt);
+    int crossed = c.slope * copysign(1.0, a.slope) < 0.0;
+    double next = propose(a, b, c, crossed, *bracketed);
+    if (c.f > a.f) {
+        *high = trial;
+        *bracketed = 1;
+        return next;
     }
-    if (!isfinite(next))
-        next = v->bracketed ? v->low.step + 0.5 * (v->high.step - v->low.step) : 2.0 * e.step;
+    if (crossed) {
+        *high = *low;
+        *bracketed = 1;
+    }
+    *low = trial;
     return next;
 }
 
-static struct end tilted(struct end e, double slope) { return (struct end){e.step, e.f + e.step * slope, e.slope + slope}; }
-
-/* Step 0 where nothing better was found. */
+/* Strong Wolfe conditions; where there are none, the lowest point seen; a step of 0 where that is the start. */
 static struct end wolfe(struct run *r, double f0, double slope0, double step) {
-    struct end start = {0.0, f0, slope0}, best = start;
-    struct interval v = {start, start, 0};
-    int first_stage = 1;
-    double width = 2.0 * LARGEST, width_before = width, shift = DECREASE * slope0;
+    struct end start = {0.0, f0, slope0}, low = start, high = start, best = start;
+    int bracketed = 0, first_stage = 1;
+    double width = 2.0 * LARGEST, width_before = width, last = 0.0;
     for (int k = 0; k < TRIALS; k++) {
+        step = last = smaller(step, LARGEST);
         struct end e = phi(r, step);
-        if (!isfinite(e.f) || !isfinite(e.slope)) {
-            v.high = (struct end){step, INFINITY, 0.0};
-            v.bracketed = 1;
-            step = v.low.step + 0.1 * (step - v.low.step);
+        if (e.f == -INFINITY) return e;
+        if (!(isfinite(e.f) && isfinite(e.slope))) {
+            high = (struct end){step, INFINITY, 0.0};
+            bracketed = 1;
+            step = low.step + 0.1 * (step - low.step);
             continue;
         }
-        double bound = f0 + DECREASE * step * slope0;
-        int flat = e.f <= f0 + ROUNDING * fabs(f0);
-        if ((e.f <= bound && fabs(e.slope) <= -CURVATURE * slope0) ||
-            (flat && (2.0 * DECREASE - 1.0) * slope0 >= e.slope && e.slope >= CURVATURE * slope0))
-            return e;
+        int allowed = e.f <= f0 + DECREASE * step * slope0, flat = fabs(e.f - f0) <= ROUNDING * fabs(f0);
+        if ((allowed || flat) && fabs(e.slope) <= -CURVATURE * slope0) return e;
         if (e.f < best.f) best = e;
-        if (first_stage && e.f <= bound && e.slope >= 0.0) first_stage = 0;
-        double next;
-        if (first_stage && e.f <= v.low.f && e.f > bound) {
-            v.low = tilted(v.low, -shift);
-            v.high = tilted(v.high, -shift);
-            next = refine(&v, tilted(e, -shift));
-            v.low = tilted(v.low, shift);
-            v.high = tilted(v.high, shift);
-        } else
-            next = refine(&v, e);
-        if (v.bracketed) {
-            if (fabs(v.high.step - v.low.step) >= 0.66 * width_before)
-                next = v.low.step + 0.5 * (v.high.step - v.low.step);
-            width_before = width;
-            width = fabs(v.high.step - v.low.step);
-            if (width <= 1e-16 * larger(fabs(v.low.step), fabs(v.high.step))) break;
-        } else
-            next = smaller(larger(next, step + 1.1 * (step - v.low.step)), step + 4.0 * (step - v.low.step));
-        step = smaller(larger(next, SMALLEST), LARGEST);
+        if (step >= LARGEST && !bracketed) break;
+        first_stage = first_stage && !(allowed && e.slope >= 0.0);
+        double tilt = first_stage && e.f <= low.f && !allowed ? DECREASE * slope0 : 0.0, reach = step - low.step;
+        double next = refine(&low, &high, e, &bracketed, tilt);
+        if (!bracketed) {
+            double most = step + 4.0 * reach;
+            step = isfinite(next) ? smaller(larger(next, step + 1.1 * reach), most) : most;
+            continue;
+        }
+        double left = smaller(low.step, high.step), right = larger(low.step, high.step);
+        if (right - left >= 0.66 * width_before || !(left < next && next < right))
+            next = low.step + 0.5 * (high.step - low.step);
+        width_before = width;
+        width = right - left;
+        step = next;
+        if (width <= NARROW * right) break;
     }
-    return best.step > 0.0 ? phi(r, best.step) : start;
+    return best.step == 0.0 || best.step == last ? best : phi(r, best.step);
 }
 
 /* ------------------------------------------------------------------------------------------------------- run */
 
+enum { PATIENCE = 200 }; /* steps without a new lowest f */
+
+/* Direction, its slope and the first step to try; steepest descent where the direction is none. */
+static struct end aim(struct run *r, long t) {
+    long n = r->n;
+    double *restrict d = r->d, step = direction(r, t), slope = dot(d, r->g, n);
+    const double *restrict g = r->g;
+    if (slope < 0.0 && 0.0 < step && step < INFINITY) return (struct end){step, 0.0, slope};
+    double top = largest(g, n);
+    LOOP d[i] = top > 0.0 ? -g[i] / top : 0.0;
+    return (struct end){top / (1.0 + top), 0.0, dot(g, d, n)};
+}
+
+static struct end search(struct run *r, double f, struct end first) {
+    if (!(-INFINITY < first.slope && first.slope < 0.0)) return (struct end){0.0, f, 0.0};
+    return wolfe(r, f, first.slope, first.step);
+}
+
+/* Whether the trial point, with value f, is the point itself, or there has been no lower f for a long time. */
+static int stuck(struct run *r, long t, double f) {
+    r->since = t == 0 || f < r->lowest - 1e-15 * fabs(r->lowest) ? 0 : r->since + 1;
+    if (r->since == 0) r->lowest = f;
+    return r->since > PATIENCE || memcmp(r->trial, r->x, r->n * sizeof(double)) == 0;
+}
+
+static void accept(struct run *r) {
+    long n = r->n;
+    double *restrict x = r->x, *restrict g = r->g, *restrict x_last = r->x_last, *restrict g_last = r->g_last;
+    const double *restrict trial = r->trial, *restrict g_trial = r->g_trial;
+    LOOP {
+        x_last[i] = x[i];
+        g_last[i] = g[i];
+        x[i] = trial[i];
+        g[i] = g_trial[i];
+    }
+}
+
 /* From x, which is changed; counts: iterations, evaluations. */
 int run(objective function, const void *data, double *x, long n, long size, double gtol, long max_iter, double *work,
         long *counts) {
-    struct run r = {.function = function, .data = data, .n = n, .x = x, .size = size};
+    struct run r = {.function = function, .data = data, .n = n, .x = x, .size = size, .evaluations = 1};
     double **arrays[] = {&r.g, &r.d, &r.trial, &r.g_trial, &r.x_last, &r.g_last};
-    long stride = (n + 7) / 8 * 8, status = FAILED, t = 0;
+    long stride = (n + 7) / 8 * 8, t = 0;
+    int status = FAILED;
     for (int k = 0; k < 6; k++, work += stride) *arrays[k] = work;
     r.s = work;
     r.y = r.s + (size * n + 7) / 8 * 8;
     r.rho = r.y + (size * n + 7) / 8 * 8;
     r.alpha = r.rho + (size + 7) / 8 * 8;
-    r.evaluations = 1;
     double f = function(x, r.g, n, data);
     for (;; t++) {
         if (!isfinite(f) || largest(r.g, n) <= gtol || t >= max_iter) {
             status = !isfinite(f) ? DIVERGED : t >= max_iter ? BUDGET : CONVERGED;
             break;
         }
-        double first = direction(&r, t), slope = dot(r.d, r.g, n);
-        if (!(slope < 0.0 && isfinite(first))) {
-            LOOP r.d[i] = -r.g[i];
-            slope = -squares(r.g, n);
-            first = 1.0 / (1.0 + sqrt(-slope));
-        }
-        struct end e = wolfe(&r, f, slope, first);
-        if (e.step == 0.0 && slope < 0.0 && t > 0) {
-            first = direction(&r, 0);
-            e = wolfe(&r, f, dot(r.d, r.g, n), first);
-        }
-        if (e.step == 0.0) break;
+        struct end e = search(&r, f, aim(&r, t));
+        if (e.step == 0.0 && t > 0) e = search(&r, f, aim(&r, 0)); /* once more, from scratch */
+        if (e.step == 0.0 || stuck(&r, t, e.f)) break;
+        accept(&r);
         f = e.f;
-        double *restrict p = r.x_last, *restrict q = r.g_last, *restrict u = r.trial, *restrict v = r.g_trial;
-        double *restrict g = r.g, *restrict point = r.x;
-        LOOP {
-            p[i] = point[i];
-            q[i] = g[i];
-            point[i] = u[i];
-            g[i] = v[i];
-        }
     }
     counts[0] = t;
     counts[1] = r.evaluations;
-    return (int)status;
+    return status;
 }
 
 /* -------------------------------------------------------------------------------------------------- liblbfgs */

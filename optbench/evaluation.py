@@ -21,6 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from optbench import jit
+from optbench.memory import together
 from optbench.records import encode, fields, pack, words
 
 if TYPE_CHECKING:
@@ -42,7 +43,7 @@ def _objective(function: Callable[..., Any], record: type, name: str) -> jit.Ker
     def make() -> Callable[..., Any]:
         from optbench.codec import array_at, decoder
 
-        decode, inner = decoder(record), jit.lower(function, jit.SUM_MATH)
+        decode, inner = decoder(record), jit.lower(function, jit.SUM_MATH, inline=True)
 
         def kernel(x, g, n, data):  # type: ignore[no-untyped-def]
             return inner(array_at(x, n), array_at(g, n), decode(data))
@@ -177,7 +178,7 @@ _DATA: weakref.WeakKeyDictionary[Problem, tuple[Any, ...]] = weakref.WeakKeyDict
 def data_words(problem: Problem) -> Any:
     """The problem's data as packed words, and behind them its scratch for residuals; kept alive with the problem."""
     if problem not in _DATA:
-        encoded = encode(problem.data)
+        encoded = together(encode(problem.data))
         r, jac = np.zeros(problem.m), np.zeros((problem.m, problem.n))
         packed = pack(encoded)[: words(problem.record)]
         scratch = np.array([r.ctypes.data, jac.ctypes.data, problem.m], dtype=np.int64)

@@ -75,6 +75,7 @@ ENGINE = (
     "codec.py",
     "records.py",
     "kernels.py",
+    "memory.py",
     "coordinate.py",
     "clipping.py",
     "loops",
@@ -167,32 +168,33 @@ def _names(code: pytypes.CodeType) -> set[str]:
 # -------------------------------------------------------------------------------------------------- lowering
 
 
-def lower(function: Callable[..., Any], fastmath: frozenset[str] = STEP_MATH) -> Any:
+def lower(function: Callable[..., Any], fastmath: frozenset[str] = STEP_MATH, inline: bool = False) -> Any:
     """Numba dispatcher of a plain function and, through it, of every plain function that it calls."""
-    return _lower(function, fastmath, {})
+    return _lower(function, fastmath, inline, {})
 
 
-def _lower(function: Any, fastmath: frozenset[str], done: dict[int, Any]) -> Any:
+def _lower(function: Any, fastmath: frozenset[str], inline: bool, done: dict[int, Any]) -> Any:
     if not isinstance(function, pytypes.FunctionType):
         return function
     if id(function) not in done:
         used = dict(_references(function))
         done[id(function)] = None
-        swapped = {name: _lower(item, fastmath, done) for name, item in used.items() if item is not function}
+        swapped = {name: _lower(item, fastmath, inline, done) for name, item in used.items() if item is not function}
         scope = {**{k: v for k, v in function.__globals__.items() if k in ("__name__", "__builtins__")}, **swapped}
         cells = tuple(pytypes.CellType(swapped[name]) for name in function.__code__.co_freevars)
         copy = pytypes.FunctionType(function.__code__, scope, function.__name__, function.__defaults__, cells or None)
-        done[id(function)] = compiled(copy, fastmath)
+        done[id(function)] = compiled(copy, fastmath, inline)
     return done[id(function)]
 
 
-def compiled(function: Callable[..., Any], fastmath: frozenset[str] = STEP_MATH) -> Any:
-    """Numba dispatcher with the package's flags: part of a kernel, not callable by address and not cached."""
+def compiled(function: Callable[..., Any], fastmath: frozenset[str] = STEP_MATH, inline: bool = False) -> Any:
+    """Numba dispatcher with the package's flags: a part of a kernel, inlined on request, not cached, without an address."""
     from numba import njit
 
     from optbench.noalias import NoAlias
 
-    return njit(error_model="numpy", fastmath=set(fastmath), pipeline_class=NoAlias)(function)
+    options = {"error_model": "numpy", "fastmath": set(fastmath), "forceinline": inline}
+    return njit(pipeline_class=NoAlias, **options)(function)
 
 
 # --------------------------------------------------------------------------------------------------- the cache

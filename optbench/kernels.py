@@ -16,15 +16,11 @@ import hashlib
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-import numpy as np
-
 from optbench import jit
 from optbench.coordinate import make_step
 from optbench.evaluation import data_hash
 from optbench.records import Empty, Matrix, Vector
-from optbench.types import AnyMethod, Array, Descent, Lagrangian, Optimizer, Problem, Schedule
-
-LANES = 8  # float64 a cache line: arrays start on one
+from optbench.types import AnyMethod, Descent, Lagrangian, Optimizer, Problem, Schedule
 
 # ------------------------------------------------------------------------------------------------- optimizers
 
@@ -247,18 +243,3 @@ def code_of(problem: Problem, optimizer: AnyMethod, params: Any, schedule: Sched
         data_hash(problem),
     ]
     return hashlib.sha256(";".join(parts).encode()).hexdigest()[:16]
-
-
-# ----------------------------------------------------------------------------------------------------- memory
-
-
-def padded(n: int) -> int:
-    """`n` rounded up to whole cache lines."""
-    return -(-n // LANES) * LANES
-
-
-def aligned(count: int) -> Array:
-    """Zeros, shape (count,), that start on a cache line."""
-    raw = np.zeros(count + LANES)
-    skip = (-raw.ctypes.data // 8) % LANES
-    return raw[skip : skip + count]

@@ -50,8 +50,8 @@ def test_second_process_compiles_nothing_and_adds_no_file(tmp_path: Path) -> Non
     first = run(tmp_path)
     files = cache_files(tmp_path)
     second = run(tmp_path)
-    assert first[1] == first[2] == len(files) == 4  # driver, objective, step, schedule
-    assert second == (first[0], 0, 4)
+    assert first[1] == first[2] == len(files) == 5  # driver, dash, objective, step, schedule
+    assert second == (first[0], 0, 5)
     assert cache_files(tmp_path) == files
 
 
@@ -103,7 +103,7 @@ def test_import_and_run_without_a_writable_place(tmp_path: Path) -> None:
     code = RUN.format(before="", problem="beale", optimizer="gd")
     done = subprocess.run([sys.executable, "-c", code], env=env, capture_output=True, text=True)
     assert done.returncode == 0
-    assert done.stdout.split()[1:] == ["4", "4"]
+    assert done.stdout.split()[1:] == ["5", "5"]
     assert done.stderr.count("no kernel can be cached") == 1
     assert (tmp_path / "cache").is_file()
 

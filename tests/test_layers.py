@@ -13,7 +13,7 @@ ROOT = Path(__file__).resolve().parent.parent / "optbench"
 
 # Lowest first. A package counts as one entry; modules of one entry may import each other.
 LAYERS = [
-    ["records", "noalias", "environment"],
+    ["records", "noalias", "environment", "memory"],
     ["jit", "codec"],
     ["coordinate", "evaluation"],
     ["types"],

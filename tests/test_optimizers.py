@@ -23,7 +23,7 @@ import pytest
 
 import optbench
 import optbench.optimizers
-from optbench import coordinate, kernels
+from optbench import coordinate, kernels, memory
 from optbench.optimizers._moments import SMALLEST, next_power
 from optbench.records import encode, fields, pack
 from optbench.registry import get_optimizer
@@ -114,10 +114,10 @@ class Compiled:
         optimizer = get_optimizer(name)
         params = encode(optimizer.params(**settings))
         _, record = kernels.form_of(optimizer, params)
-        self.n, m = x.size, kernels.padded(x.size)
-        self.x, self.g, work = (kernels.aligned(m) for _ in range(3))
+        self.n, m = x.size, memory.padded(x.size)
+        self.x, self.g, work = (memory.aligned(m) for _ in range(3))
         self.x[: self.n] = x
-        self.states = kernels.aligned(m * len(fields(record))).reshape(-1, m)
+        self.states = memory.aligned(m * len(fields(record))).reshape(-1, m)
         if optimizer.init:
             self.states[:] = np.array(optimizer.init(params))[:, None]
         shared, packed, bounds = pack(encode(optimizer.shared())), pack(params), np.array(groups, dtype=np.int64)

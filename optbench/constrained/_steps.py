@@ -8,6 +8,7 @@ Where that fails, delta I is added, as Wachter & Biegler (2006), Mathematical Pr
 
 from __future__ import annotations
 
+import math
 from typing import NamedTuple
 
 import numpy as np
@@ -138,7 +139,7 @@ def factor_rows(s, jac, m_eq, every):
     count = 0
     for i in range(jac.shape[0]):
         if i < m_eq or every or (s.side[i] == FREE and s.convex_lam[i] > 0.0):
-            s.target[i] = max(np.sqrt(dot(jac[i], jac[i])), 1e-300)
+            s.target[i] = max(math.sqrt(dot(jac[i], jac[i])), 1e-300)
             for j in range(jac.shape[1]):
                 s.rows[count, j] = jac[i, j] / s.target[i]
             s.order[count] = i

@@ -98,7 +98,7 @@ def steepest(s):
     top = largest(s.g)
     for i in range(s.n):
         s.d[i] = -s.g[i] / top if top > 0.0 else 0.0
-    return dot(s.g, s.d), top / (1.0 + top)
+    return dot(s.g, s.d), max(top / (1.0 + top), 1e-8 * largest(s.x))
 
 
 def accept(s):
@@ -143,7 +143,9 @@ def search_line(phi, s, t, f, slope, step):
 def resize(s, f, value, predicted, before):
     """Whether a trust-region step is accepted; adapts the radius, which was `before` and now is the step's length."""
     length, rounding = s.radius[0], ROUNDING * max(abs(f), abs(value))
-    ratio = 1.0 if abs(f - value) <= rounding and predicted <= rounding else (f - value) / predicted
+    ratio = (f - value) / predicted
+    if abs(f - value) <= rounding and predicted <= rounding:  # f cannot tell, the gradient can
+        ratio = 1.0 if dot(s.g_trial, s.g_trial) < dot(s.g, s.g) else 0.0
     if value == -math.inf:
         return True
     if not math.isfinite(value) or not ratio >= POOR:
@@ -169,6 +171,7 @@ def driver() -> jit.Kernel:
         accept,
         resize,
         stuck,
+        fo.finite,
     )
     key = "".join(jit.fingerprint(part) for part in (*parts, _make_driver, _make_parts))
     return jit.compile_kernel("descent", _make_driver, key, "iiii")
@@ -204,7 +207,7 @@ def _make_parts():
     def aim(s, t):
         first = direction(s.direction, (s.frame, t))
         slope = product(s.d, s.g)
-        if slope < 0.0 and 0.0 < first < math.inf:
+        if -math.inf < slope < 0.0 and 0.0 < first < math.inf:
             return slope, first
         return fallback(s)
 
@@ -241,7 +244,7 @@ def _make_driver():
     evaluate, fill = caller(F64, I64, I64, I64, I64), caller(I64, I64, I64, I64, F64, I64)
     observe, decode = caller(F64, F64, F64, I64, I64), decoder(Setup)
     meet, judge, warm, reset = (jit.lower(f) for f in (fo.meet_targets, fo.verdict, fo.new_rates, fo.restart))
-    write, take = jit.lower(fo.record_row, jit.SUM_MATH), jit.lower(accept)
+    write, take, defined = jit.lower(fo.record_row, jit.SUM_MATH), jit.lower(accept), jit.lower(fo.finite)
     model, line, region = _make_parts()
 
     def go(s, until):
@@ -260,6 +263,8 @@ def _make_driver():
                 return fo.RUNNING
             meet(s, t, f, ints, hits)
             code = judge(s, t, f, s.x, s.g, ints)
+            if code == fo.SMALL_GRADIENT and not defined(s.g):
+                code = fo.RUNNING  # the largest of no numbers is 0
             if code != fo.RUNNING:
                 write(s, t, f, math.nan, s.x, s.g, ints)
                 return code

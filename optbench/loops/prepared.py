@@ -10,9 +10,10 @@ from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 
-from optbench import evaluation, kernels
+from optbench import evaluation
 from optbench.jit import Kernel
 from optbench.loops import first_order as fo
+from optbench.memory import aligned, padded
 from optbench.records import Empty, encode, fields, pack, words, words_of
 from optbench.schedules._warmup import warmup_target
 from optbench.types import Array, Descent, Optimizer, Problem, Schedule
@@ -94,8 +95,8 @@ class Prepared:
         }
         at, total = {}, 0
         for name, size in sizes.items():
-            at[name], total = total, total + kernels.padded(size)
-        self.live = kernels.aligned(total)
+            at[name], total = total, total + padded(size)
+        self.live = aligned(total)
         self._at, self._size = at, sizes
         self._view("x")[: x0.size] = x0
         self._store("memory", method.schedule.state)

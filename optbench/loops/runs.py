@@ -11,6 +11,7 @@ from optbench.jit import Kernel
 from optbench.loops import descent
 from optbench.loops import first_order as fo
 from optbench.loops.prepared import Counts, Prepared
+from optbench.memory import padded
 from optbench.records import encode, fields, pack, words
 from optbench.types import Array, Descent, Optimizer
 
@@ -26,12 +27,15 @@ class PreparedSteps(Prepared):
             evaluation.objective(self.problem),
             kernels.schedule(self.method.schedule),
             kernels.step(self._optimizer, self.method.params),
+            fo.dash(),
         )
 
     def _sizes(self) -> dict[str, int]:
         _, state = kernels.form_of(self._optimizer, self.method.params)
-        m, self._state_fields = kernels.padded(self.problem.n), len(fields(state))
-        return {"x": m, "g": m, "state": m * self._state_fields, "shared": words(self._optimizer.shared)}
+        m, self._state_fields = padded(self.problem.n), len(fields(state))
+        work = m if self._optimizer.scale else 0
+        sizes = {"x": m, "g": m, "state": m * self._state_fields, "work": work}
+        return {**sizes, "shared": words(self._optimizer.shared)}
 
     def _start(self) -> None:
         if self._optimizer.init is not None:
@@ -41,8 +45,7 @@ class PreparedSteps(Prepared):
         self._store("shared", self._optimizer.shared)
 
     def _frame(self) -> Any:
-        n, m = self.problem.n, kernels.padded(self.problem.n)
-        work = self._hold(kernels.aligned(m if self._optimizer.scale else 1))
+        n, m = self.problem.n, padded(self.problem.n)
         groups = self._hold(np.array([0, n], dtype=np.int64))
         settings = self._hold(pack(encode(self.method.params)))
         frame = [
@@ -53,7 +56,7 @@ class PreparedSteps(Prepared):
             m,
             settings.ctypes.data,
             self._address("shared"),
-            work.ctypes.data,
+            self._address("work"),
             groups.ctypes.data,
             groups.size,
         ]
@@ -63,6 +66,7 @@ class PreparedSteps(Prepared):
         clip = ("none", "norm", "value").index(self.method.clip[0])
         return fo.Setup(
             step=self.kernels[3].address,
+            dash=self.kernels[4].address,
             x=self._address("x"),
             g=self._address("g"),
             frame=self._frame().ctypes.data,

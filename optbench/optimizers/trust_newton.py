@@ -28,6 +28,7 @@ from optbench.records import Matrix, Positive, Vector
 from optbench.registry import descent
 
 TRIES = 60  # factorisations for one step
+MARGIN = 1.001  # of the upper bound, which an eigenvalue may equal
 INSIDE = 0.1  # relative width of the boundary
 
 
@@ -61,7 +62,7 @@ def bounds(h, length, radius):
                 others += abs(h[i, j])
         least = max(least, -h[i, i])
         lower, upper = max(lower, h[i, i] + others), max(upper, others - h[i, i])
-    return max(0.0, least, length / radius - lower), max(0.0, length / radius + upper), least
+    return max(0.0, least, length / radius - lower), max(0.0, length / radius + MARGIN * upper), least
 
 
 def flattest(factor, z):

@@ -1,10 +1,11 @@
 """Certify the solutions of the Hock-Schittkowski problems and print the literals that the problem files hold.
 
-For every problem: SciPy's SLSQP from 41 starts finds candidates; the best (of equal ones the nearest to the standard
-start) names the active constraints; Newton's method on the KKT system of those, in 50 digits, with derivatives taken
-numerically from the formulas of `hs_formulas.py`, gives x* and the multipliers. Then feasibility, stationarity of the
-Lagrangian, complementarity, signs, independence of the active gradients, and the curvature of the Lagrangian on the
-tangent space are verified, and x*, f* and the multipliers are printed as the doubles next to them.
+For every problem: SciPy's SLSQP from 41 starts, and from x* as the problem holds it, finds candidates; the best (of
+equal ones the nearest to the standard start) names the active constraints; Newton's method on the KKT system of those,
+in 50 digits, with derivatives taken numerically from the formulas of `hs_formulas.py`, gives x* and the multipliers.
+Then feasibility, stationarity of the Lagrangian, complementarity, signs, independence of the active gradients, and the
+curvature of the Lagrangian on the tangent space are verified, and x*, f* and the multipliers are printed as the doubles
+next to them.
 
 Where a minimum is degenerate (the curvature on the tangent space is singular) Newton's method would only creep; there
 x* = (1, ..., 1) of the problems in `EXACT` is verified as it is: f is a sum of even powers and vanishes there.
@@ -14,6 +15,7 @@ Run: python tests/reference/hs_certify.py [name ...] > tests/reference/hs_certif
 
 from __future__ import annotations
 
+import runpy
 import sys
 import warnings
 from collections.abc import Callable, Iterable
@@ -25,11 +27,10 @@ import numpy as np
 import scipy
 from scipy.optimize import minimize
 
-sys.path.insert(0, str(Path(__file__).parent))
-from hs_formulas import BOOK, rows
-
 from optbench import get_problem
 
+FORMULAS = runpy.run_path(str(Path(__file__).parent / "hs_formulas.py"))
+BOOK, rows = FORMULAS["BOOK"], FORMULAS["rows"]
 DIGITS = 50
 EXACT = {"hs026", "hs046", "hs049"}
 STARTS = 40
