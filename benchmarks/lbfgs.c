@@ -19,14 +19,14 @@ enum { CONVERGED, BUDGET, FAILED, DIVERGED };
 
 double rosenbrock(const double *restrict x, double *restrict g, long n, const void *data) {
     (void)data;
-    double f = 0.0;
-    g[0] = 0.0;
-    for (long i = 0; i < n - 1; i++) {
-        double a = x[i + 1] - x[i] * x[i], b = 1.0 - x[i];
-        f += 100.0 * a * a + b * b;
-        g[i] -= 400.0 * a * x[i] + 2.0 * b;
-        g[i + 1] = 200.0 * a;
+    double a = x[1] - x[0] * x[0], b = 1.0 - x[0], f = 100.0 * a * a + b * b;
+    g[0] = -400.0 * a * x[0] - 2.0 * b;
+    _Pragma("omp simd reduction(+ : f)") for (long i = 1; i < n - 1; i++) {
+        double before = x[i] - x[i - 1] * x[i - 1], after = x[i + 1] - x[i] * x[i], rest = 1.0 - x[i];
+        f += 100.0 * after * after + rest * rest;
+        g[i] = 200.0 * before - 400.0 * after * x[i] - 2.0 * rest;
     }
+    g[n - 1] = 200.0 * (x[n - 1] - x[n - 2] * x[n - 2]);
     return f;
 }
 
@@ -89,6 +89,11 @@ static void add(double *restrict d, double a, const double *restrict v, long n) 
 static double larger(double a, double b) { return a > b ? a : b; }
 
 static double smaller(double a, double b) { return a < b ? a : b; }
+
+static int within(const double *g, long n, double tolerance) {
+    LOOP if (!(fabs(g[i]) <= tolerance)) return 0;
+    return 1;
+}
 
 static double largest(const double *g, long n) {
     double top = 0.0;
@@ -158,13 +163,14 @@ static double direction(struct run *r, long t) {
 
 /* ----------------------------------------------------------------------------------------------- line search */
 
-static const double DECREASE = 1e-4, CURVATURE = 0.9, LARGEST = 1e20, ROUNDING = 1e-12, NARROW = 2.2e-16;
+static const double DECREASE = 1e-4, CURVATURE = 0.9, ROUNDING = 1e-12, NARROW = 2.2e-16;
 enum { TRIALS = 40 };
 
 struct end {
     double step, f, slope;
 };
 
+/* Value and slope at a step along d. */
 static struct end phi(struct run *r, double step) {
     long n = r->n;
     double *restrict trial = r->trial;
@@ -175,6 +181,7 @@ static struct end phi(struct run *r, double step) {
     return (struct end){step, f, dot(r->g_trial, d, n)};
 }
 
+/* Minimizer of the cubic through both points with their slopes. */
 static double cubic(struct end a, struct end b) {
     double width = b.step - a.step, theta = 3.0 * (a.f - b.f) / width + a.slope + b.slope;
     double scale = larger(larger(fabs(theta), fabs(a.slope)), fabs(b.slope));
@@ -227,10 +234,9 @@ static double refine(struct end *low, struct end *high, struct end trial, int *b
 static struct end wolfe(struct run *r, double f0, double slope0, double step) {
     struct end start = {0.0, f0, slope0}, low = start, high = start, best = start;
     int bracketed = 0, first_stage = 1;
-    double width = 2.0 * LARGEST, width_before = width, last = 0.0;
+    double width = INFINITY, width_before = width, last = 0.0;
     for (int k = 0; k < TRIALS; k++) {
-        step = last = smaller(step, LARGEST);
-        struct end e = phi(r, step);
+        struct end e = phi(r, last = step);
         if (e.f == -INFINITY) return e;
         if (!(isfinite(e.f) && isfinite(e.slope))) {
             high = (struct end){step, INFINITY, 0.0};
@@ -241,7 +247,6 @@ static struct end wolfe(struct run *r, double f0, double slope0, double step) {
         int allowed = e.f <= f0 + DECREASE * step * slope0, flat = fabs(e.f - f0) <= ROUNDING * fabs(f0);
         if ((allowed || flat) && fabs(e.slope) <= -CURVATURE * slope0) return e;
         if (e.f < best.f) best = e;
-        if (step >= LARGEST && !bracketed) break;
         first_stage = first_stage && !(allowed && e.slope >= 0.0);
         double tilt = first_stage && e.f <= low.f && !allowed ? DECREASE * slope0 : 0.0, reach = step - low.step;
         double next = refine(&low, &high, e, &bracketed, tilt);
@@ -270,10 +275,10 @@ static struct end aim(struct run *r, long t) {
     long n = r->n;
     double *restrict d = r->d, step = direction(r, t), slope = dot(d, r->g, n);
     const double *restrict g = r->g;
-    if (slope < 0.0 && 0.0 < step && step < INFINITY) return (struct end){step, 0.0, slope};
+    if (-INFINITY < slope && slope < 0.0 && 0.0 < step && step < INFINITY) return (struct end){step, 0.0, slope};
     double top = largest(g, n);
     LOOP d[i] = top > 0.0 ? -g[i] / top : 0.0;
-    return (struct end){top / (1.0 + top), 0.0, dot(g, d, n)};
+    return (struct end){larger(top / (1.0 + top), 1e-8 * largest(r->x, n)), 0.0, dot(g, d, n)};
 }
 
 static struct end search(struct run *r, double f, struct end first) {
@@ -314,7 +319,7 @@ int run(objective function, const void *data, double *x, long n, long size, doub
     r.alpha = r.rho + (size + 7) / 8 * 8;
     double f = function(x, r.g, n, data);
     for (;; t++) {
-        if (!isfinite(f) || largest(r.g, n) <= gtol || t >= max_iter) {
+        if (!isfinite(f) || within(r.g, n, gtol) || t >= max_iter) {
             status = !isfinite(f) ? DIVERGED : t >= max_iter ? BUDGET : CONVERGED;
             break;
         }
@@ -355,7 +360,7 @@ static int progress(void *instance, const double *x, const double *g, const doub
     struct peer *p = instance;
     (void)x, (void)f, (void)x_norm, (void)g_norm, (void)step, (void)n, (void)trials;
     p->counts[0] = k;
-    return largest(g, p->n) <= p->gtol; /* its own test is relative to x and of the Euclidean norm */
+    return within(g, p->n, p->gtol); /* its own test is relative to x and of the Euclidean norm */
 }
 
 /* Returns the library's code; 1 is the end by `gtol`. */

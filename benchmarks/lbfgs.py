@@ -6,7 +6,7 @@ The problems are Rosenbrock's chain with n = 1000 and a quadratic with n = 200 a
 rotated; every method keeps 10 pairs and runs until the largest gradient entry is at most 1e-8. The C (``lbfgs.c``: the
 same directions and the same line search, the objective behind a function pointer) is compiled on the fly, with a
 driver of liblbfgs where its header and library are found. All competitors run in one process, in interleaved rounds;
-figures are medians, in microseconds: a run's time over its number of evaluations.
+times are medians, in microseconds: a run's time over its number of evaluations; ratios are medians of the rounds' own.
 
 `checks` first shows that the C is the same algorithm: short runs must take the same iterations and evaluations and end
 at the same point. Long runs part ways at rounding level, since compilers order sums in their own way. A ratio to the C
@@ -47,6 +47,7 @@ PAIRS, GTOL, MAX_ITER = 10, 1e-8, 50_000
 TARGET = 1.2  # ratio to the C to reach
 SAME = 1e-6  # largest difference of the end points of a check, relative to the way from the start
 SAMPLE = 0.1  # seconds that a sample of compiled code takes, about
+WHO = ("ours", "c", "liblbfgs", "scipy", "scipy, numpy")
 ENDS = {"c": 0, "liblbfgs": 1}  # codes of an end by the gradient
 
 
@@ -75,6 +76,10 @@ class Cell:
     def time(self, who: str) -> float | None:
         """Median; None where `who` does not take part."""
         return median(self.samples[who]) if who in self.samples else None
+
+    def ratio(self, who: str) -> float:
+        """Median of the rounds' ratios of the time of `who` to ours."""
+        return median(a / b for a, b in zip(self.samples[who], self.samples["ours"], strict=True))
 
 
 def c_objective(problem: Problem) -> str:
@@ -126,50 +131,57 @@ def compiler_line() -> str:
     return f"{version}; {' '.join(FLAGS)}"
 
 
-def aligned(count: int) -> Any:
-    """Zeros, shape (count,), that start on a page: elsewhere the C can lose a third of its speed by bad luck."""
-    raw = np.zeros(count + 512)
-    return raw[(-raw.ctypes.data // 8) % 512 :][:count]
+def padded(count: int) -> int:
+    """`count` numbers rounded up to whole cache lines."""
+    return -(-count // 8) * 8
 
 
 class Compiled:
-    """Runs of a function of ``lbfgs.c``, ``run`` or ``liblbfgs``, on a problem; `ours`: with optbench's objective."""
+    """Runs of a function of ``lbfgs.c``, ``run`` or ``liblbfgs``, on a problem; `ours`: with optbench's objective.
+
+    Data, point and work arrays lie in one piece of memory, on cache lines: elsewhere the C can be half as fast.
+    """
 
     def __init__(self, library: ctypes.CDLL, entry: str, problem: Problem, *, ours: bool = False) -> None:
-        self._entry = getattr(library, entry)
-        n, size = problem.n, PAIRS
-        self.x, self.counts, self._x0 = aligned(n), (ctypes.c_long * 2)(), problem.x0
-        self._work = aligned(2 * size * n + 6 * n + 100 + 2 * size)
-        words = (evaluation.objective(problem).address, evaluation.data_words(problem).ctypes.data)
-        values = np.concatenate([*map(np.ravel, encode(problem.data)), np.zeros(0)])
-        self._data = aligned(values.size)
-        self._data[:] = values
-        if ours:
-            self._data = np.array(words, dtype=np.int64)
-        self._keep = problem
+        self._entry, self._problem, self.counts = getattr(library, entry), problem, (ctypes.c_long * 2)()
         self._function = ctypes.cast(getattr(library, "kernel" if ours else c_objective(problem)), ctypes.c_void_p)
+        data = np.concatenate([*map(np.ravel, encode(problem.data)), np.zeros(0)])
+        if ours:
+            words = (evaluation.objective(problem).address, evaluation.data_words(problem).ctypes.data)
+            data = np.array(words, dtype=np.int64).view(np.float64)
+        n, before = problem.n, padded(data.size)
+        total = before + 7 * padded(n) + 2 * padded(PAIRS * n) + 2 * padded(PAIRS)
+        block = np.zeros(total + 512)
+        block = block[(-block.ctypes.data // 8) % 512 :][:total]
+        block[: data.size] = data
+        self._data, self.x, self._work = block, block[before : before + n], block[before + padded(n) :]
 
     def __call__(self, max_iter: int = MAX_ITER) -> int:
         """One run from the problem's start; its code."""
-        self.x[:] = self._x0
+        self.x[:] = self._problem.x0
         at = [ctypes.c_void_p(array.ctypes.data) for array in (self._data, self.x, self._work)]
         long, double = ctypes.c_long, ctypes.c_double
         sizes = (long(self.x.size), long(PAIRS), double(GTOL), long(max_iter))
         return int(self._entry(self._function, at[0], at[1], *sizes, at[2], self.counts))
 
-    def seconds(self, repeats: int) -> float:
-        """Wall time of runs in a row."""
+
+def clock(once: Callable[[], Any]) -> Callable[[int], float]:
+    """Wall time of so many runs in a row, as a function."""
+
+    def seconds(repeats: int) -> float:
         start = time.perf_counter_ns()
         for _ in range(repeats):
-            self()
+            once()
         return (time.perf_counter_ns() - start) * 1e-9
+
+    return seconds
 
 
 def take_compiled(library: ctypes.CDLL, who: str, problem: Problem, max_iter: int = MAX_ITER) -> Taker:
     """The C or liblbfgs."""
     run = Compiled(library, {"c": "run"}.get(who, who), problem)
     code = run(max_iter)
-    return Taker(run.seconds, run.counts[0], run.counts[1], run.x.copy(), code == ENDS[who])
+    return Taker(clock(run), run.counts[0], run.counts[1], run.x.copy(), code == ENDS[who])
 
 
 def take_ours(problem: Problem, max_iter: int = MAX_ITER) -> Taker:
@@ -212,15 +224,9 @@ def take_scipy(problem: Problem, function: Callable[[Any], tuple[float, Any]]) -
     def once() -> Any:
         return minimize(function, problem.x0, jac=True, method="L-BFGS-B", options=options)
 
-    def seconds(repeats: int) -> float:
-        start = time.perf_counter_ns()
-        for _ in range(repeats):
-            once()
-        return (time.perf_counter_ns() - start) * 1e-9
-
     result = once()
     ended = bool(np.max(np.abs(result.jac)) <= GTOL)
-    return Taker(seconds, int(result.nit), int(result.nfev), result.x, ended)
+    return Taker(clock(once), int(result.nit), int(result.nfev), result.x, ended)
 
 
 # ------------------------------------------------------------------------------------------------- measuring
@@ -267,24 +273,32 @@ def compare(library: ctypes.CDLL) -> list[str]:
 # ---------------------------------------------------------------------------------------------------- output
 
 
+COLUMNS = (16, 14, 9, 10, 12, 13, 10)
+HEAD = ("problem", "who", "us/eval", "who/ours", "iterations", "evaluations", "|x-x*|")
+
+
+def line(*items: str) -> str:
+    """One line of the table."""
+    left = "".join(f"{item:{width}}" for item, width in zip(items[:2], COLUMNS[:2], strict=True))
+    return left + "".join(f"{item:>{width}}" for item, width in zip(items[2:], COLUMNS[2:], strict=True))
+
+
 def table(cells: list[Cell]) -> str:
-    """All cells: time, its ratios, counts and the distance to the minimizer."""
-    rows = [f"{'problem':16}{'who':14}{'us/eval':>9}{'who/ours':>10}{'iterations':>12}{'evaluations':>13}{'|x-x*|':>10}"]
+    """All cells: time, its ratio to ours, counts and the distance to the minimizer."""
+    rows = [line(*HEAD)]
     for cell in cells:
-        ours = cell.time("ours") or float("nan")
-        for who in ("ours", "c", "liblbfgs", "scipy", "scipy, numpy"):
-            spent = cell.time(who)
-            if spent is None:
-                rows.append(f"{cell.problem:16}{who:14}" + "".join(f"{'-':>{w}}" for w in (9, 10, 12, 13, 10)))
-                continue
-            counts = f"{cell.nit[who]:>12}{cell.nfev[who]:>13}{cell.gap[who]:>10.0e}"
-            rows.append(f"{cell.problem:16}{who:14}{spent:>9.2f}{spent / ours:>10.2f}{counts}")
+        for who in WHO:
+            spent, items = cell.time(who), ["-"] * 5
+            if spent is not None:
+                counts = (str(cell.nit[who]), str(cell.nfev[who]), f"{cell.gap[who]:.0e}")
+                items = [f"{spent:.2f}", f"{cell.ratio(who):.2f}", *counts]
+            rows.append(line(cell.problem, who, *items))
     return "\n".join(rows)
 
 
 def summary(cells: list[Cell]) -> str:
     """Our time over the C's, problem by problem."""
-    ratios = {cell.problem: (cell.time("ours") or 0.0) / (cell.time("c") or 1.0) for cell in cells}
+    ratios = {cell.problem: 1.0 / cell.ratio("c") for cell in cells}
     parts = [f"{name} {ratio:.2f}{'*' if ratio > TARGET else ''}" for name, ratio in ratios.items()]
     return f"ours/C (target {TARGET}): " + ", ".join(parts)
 
@@ -306,7 +320,8 @@ def main() -> int:
             cell, missed = measure(problem, library, peer, not options.no_scipy, options.repeats)
             cells.append(cell)
             found += missed
-    print(f"\nto the largest gradient entry {GTOL:g}, median of {options.repeats} rounds\n{table(cells)}\n{summary(cells)}")
+    print(f"\nto the largest gradient entry {GTOL:g}, median of {options.repeats} rounds\n{table(cells)}")
+    print(summary(cells))
     if options.json:
         report = {"environment": machine, "compiler": FLAGS, "cells": [asdict(cell) for cell in cells]}
         options.json.write_text(json.dumps(report, indent=1))

@@ -141,16 +141,16 @@ def _iteration(name: str, function: Callable[..., Any], params: type, memory: ty
             w = integers_at(at.frame, ITERATION_WORDS)
             array_at(w[11], 1)[0] = penalty
             array_at(w[12], 1)[0] = tolerance
-            point, state = array_at(w[14], w[3]), integers_at(w[16], 2)
+            point, state = array_at(w[14], w[3]), integers_at(w[16], w[18] + 2)
             if w[15] == 1:
                 copy(array_at(w[13], w[3]), x)
                 code = drive(w[9], (w[10], 1, NEVER))
-                w[17] += state[0]
+                w[17] += state[w[18]] + w[19]
             else:
                 copy(point, x)
                 state[1] = 0  # the multipliers have changed: evaluate again
                 code = drive(w[9], (w[10], 0, state[0] + 1))
-                w[17] += 1
+                w[17] += 2  # before the step and after it
             copy(x, point)
             return code
 
@@ -177,8 +177,9 @@ def copied(target, source):  # type: ignore[no-untyped-def]
 
 # Words of an iteration's frame: records of the point, the memory and the hyperparameters; n; m; evaluations; kernels of
 # objective and constraints, and their data; driver and setup of the inner run; where its penalty and its tolerance
-# stand; its start and its point; whether it minimizes (1) or steps (2); its counters; its iterations in all.
-ITERATION_WORDS = 18
+# stand; its start and its point; whether it minimizes (1) or steps (0); its counters; its evaluations in all; which
+# counter holds those of one run, and what it leaves out.
+ITERATION_WORDS = 20
 NEVER = 2**62
 
 

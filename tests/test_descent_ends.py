@@ -89,7 +89,7 @@ def uphill(x, g, data):  # type: ignore[no-untyped-def]
 
 
 def barrier(x, g, data):  # type: ignore[no-untyped-def]
-    """x - log x, not a number for x <= 0; minimum at 1."""
+    """Barrier x - log x, not a number for x <= 0; minimum at 1."""
     g[0] = 1.0 - 1.0 / x[0]
     return x[0] - math.log(x[0]) if x[0] > 0.0 else math.nan
 

@@ -14,8 +14,13 @@ import numpy as np
 import pytest
 
 from optbench import jit
-from optbench.loops import descent
-from optbench.loops.line_search import DECREASE, LARGEST, TRIALS, armijo, wolfe
+from optbench.loops import descent as driver
+from optbench.loops import line_search
+from optbench.loops.line_search import DECREASE, TRIALS
+
+descent: Any = driver
+wolfe: Any = line_search.wolfe
+armijo: Any = line_search.armijo
 
 STEPS = (1e-3, 1e-1, 1e1, 1e3)
 CURVATURES = {1: 0.1, 2: 0.1, 3: 0.1, 4: 0.001, 5: 0.001, 6: 0.001}  # as in their tables
@@ -23,7 +28,7 @@ CURVATURES = {1: 0.1, 2: 0.1, 3: 0.1, 4: 0.001, 5: 0.001, 6: 0.001}  # as in the
 Phi = Callable[[Any, float], tuple[float, float]]
 
 
-def more_thuente(k, a):  # type: ignore[no-untyped-def]
+def more_thuente(k: Any, a: Any) -> Any:
     """Value and slope of function k = 1, ..., 6 at a >= 0."""
     if k == 1:
         return -a / (a * a + 2.0), (a * a - 2.0) / (a * a + 2.0) ** 2
@@ -49,6 +54,7 @@ class Counted:
         self.phi, self.steps = phi, []  # type: ignore[var-annotated]
 
     def __call__(self, s: Any, a: float) -> tuple[float, float]:
+        """Evaluate at step a."""
         self.steps.append(a)
         f, slope = self.phi(a)
         return np.float64(f), np.float64(slope)
@@ -150,10 +156,11 @@ def test_claimed_descent_that_is_none_fails(search: Any) -> None:
     assert len(phi.steps) <= TRIALS
 
 
-def test_no_lower_bound_ends_at_the_longest_step() -> None:
+def test_no_lower_bound_ends_after_all_trials() -> None:
     phi = Counted(lambda a: (-a, -1.0))
-    assert run(wolfe, phi, 0.0, -1.0, 1.0, 0.9) == (LARGEST, -LARGEST)
-    assert len(phi.steps) == len(set(phi.steps)) <= TRIALS
+    a, f = run(wolfe, phi, 0.0, -1.0, 1.0, 0.9)
+    assert a == -f == phi.steps[-1] > 1e20
+    assert len(phi.steps) == TRIALS
 
 
 @pytest.mark.parametrize("search", [wolfe, armijo])

@@ -26,6 +26,8 @@ from optbench.registry import list_optimizers, list_schedules
 INF, NAN = math.inf, math.nan
 BASE: dict[str, Any] = {
     **dict.fromkeys(tables.RUN_COLUMNS, 0),
+    "kkt": NAN,
+    "multipliers": "[]",
     **{"problem": "sphere", "n": 2, "settings": '{"n": 2}', "optimizer": "gd", "params": "{}", "lr": 0.1},
     **{"schedule": "constant", "schedule_params": "{}", "clip": "none", "targets": "[1e-06]", "max_iter": 100},
     **{"warmup_start": 1 / 3, "code": "c", "status": "converged", "message": "", "f_opt": 0.0, "finished_at": ""},

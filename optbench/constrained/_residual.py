@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+LOWEST = -1e12  # times max(1, |f(x_0)|): where f counts as unbounded
+
 
 def stationarity(g, jac, lam, out):
     """Gradient of the Lagrangian, g + J' lam, into `out`; its largest magnitude."""
@@ -29,6 +31,26 @@ def complementarity(c, lam, m_eq):
     for i in range(m_eq, c.size):
         top = max(top, abs(lam[i] * c[i]), -lam[i])
     return top
+
+
+def fallen(f, first):
+    """Whether f, which was `first` at the start, has no lower bound by the look of it, or is no number."""
+    return not f > LOWEST * max(1.0, abs(first))
+
+
+def stationary_violation(c, jac, m_eq):
+    """Whether the constraints are violated where the sum of the squared violations has no slope."""
+    top = slope = size = 0.0
+    for i in range(c.size):
+        top = max(top, abs(c[i]) if i < m_eq else c[i])
+    for j in range(jac.shape[1]):
+        total = 0.0
+        for i in range(c.size):
+            term = (c[i] if i < m_eq else max(0.0, c[i])) * jac[i, j]
+            total += term
+            size = max(size, abs(term))
+        slope = max(slope, abs(total))
+    return top > 1e-6 and slope <= 1e-4 * max(size, top * top)
 
 
 def kkt_residual(g, c, jac, lam, m_eq, out):

@@ -2,7 +2,7 @@
 
 x_{k+1} minimizes L_A(x) = f + sum over equalities of lam_i c_i + rho/2 c_i^2 + sum over inequalities of
 (max(0, lam_i + rho c_i)^2 - lam_i^2) / (2 rho); then lam_i <- lam_i + rho c_i, for inequalities max(0, lam_i + rho c_i); rho
-grows where the constraints, or the complementarity, have not come down far enough.
+grows where the constraints, or the complementarity, have not come down far enough, and where L_A has no minimum.
 
 Source: Hestenes (1969), Powell (1969), Rockafellar (1973); Nocedal & Wright (2006), Numerical Optimization, Algorithm 17.4;
 the rule for rho as Birgin & Martinez (2014), Algorithm 4.1.
@@ -14,12 +14,13 @@ from typing import Annotated, NamedTuple
 
 import numpy as np
 
+from optbench.constrained._residual import fallen, infeasibility, stationary_violation
 from optbench.records import Count, Fraction, Name, Positive, Range, Vector
 from optbench.registry import lagrangian
 
-
-DIVERGED = 5  # what the inner run returns
+BUDGET, DIVERGED = 3, 5  # what the inner run returns
 INFEASIBLE, UNBOUNDED = 2.0, 3.0
+PENALTY, LAST, TOLERANCE, FIRST_F = range(4)
 
 
 class Params(NamedTuple):
@@ -34,14 +35,15 @@ class Params(NamedTuple):
 
 
 class Memory(NamedTuple):
-    """Penalty, last violation and inner tolerance, (3,)."""
+    """Penalty, last violation, inner tolerance and f(x_0), (4,); the point before, (n,)."""
 
     state: Vector
+    before: Vector
 
 
 def memory(n, m, params):
     """Memory for n variables and m constraints."""
-    return Memory(np.array([params.penalty, np.inf, 1e-2]))
+    return Memory(np.array([params.penalty, np.inf, 1e-2, 0.0]), np.zeros(n))
 
 
 def violation(c, lam, m_eq, penalty):
@@ -60,19 +62,31 @@ def violation(c, lam, m_eq, penalty):
 )
 def augmented_lagrangian(t, at, evaluate, inner, memory, params):
     """One outer iteration."""
-    penalty, last, tolerance = memory.state[0], memory.state[1], memory.state[2]
-    if inner(at, at.x, penalty, tolerance) == DIVERGED:
-        return -UNBOUNDED
-    evaluate(at, at.x, at.g, at.c, at.jac)
+    s = memory.state
+    penalty = s[PENALTY]
+    if t == 0:
+        s[FIRST_F] = at.values[0]
+    for j in range(at.x.size):
+        memory.before[j] = at.x[j]
+    code = inner(at, at.x, penalty, s[TOLERANCE])
+    at.values[0] = evaluate(at, at.x, at.g, at.c, at.jac)
+    if code == DIVERGED or fallen(at.values[0], s[FIRST_F]):
+        if penalty >= params.largest_penalty or infeasibility(at.c, at.m_eq) <= 1e-6:
+            return -UNBOUNDED
+        for j in range(at.x.size):
+            at.x[j] = memory.before[j]
+        at.values[0] = evaluate(at, at.x, at.g, at.c, at.jac)
+        s[PENALTY] = min(params.growth * penalty, params.largest_penalty)
+        return 1.0
     now = violation(at.c, at.lam, at.m_eq, penalty)
     for i in range(at.lam.size):
         at.lam[i] += penalty * at.c[i]
         if i >= at.m_eq:
             at.lam[i] = max(0.0, at.lam[i])
-    if penalty >= params.largest_penalty and now > max(1e-6, 0.5 * last):
+    if penalty >= params.largest_penalty and now > 0.5 * s[LAST] and stationary_violation(at.c, at.jac, at.m_eq):
         return -INFEASIBLE
-    if now > params.decrease * last:
-        memory.state[0] = min(params.growth * penalty, params.largest_penalty)
-    memory.state[1] = now
-    memory.state[2] = max(1e-12, 0.1 * tolerance)
+    if code != BUDGET and now > params.decrease * s[LAST]:
+        s[PENALTY] = min(params.growth * penalty, params.largest_penalty)
+    s[LAST] = now
+    s[TOLERANCE] = max(1e-12, 0.1 * s[TOLERANCE])
     return 1.0

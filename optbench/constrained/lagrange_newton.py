@@ -15,7 +15,7 @@ from __future__ import annotations
 import math
 from typing import NamedTuple
 
-from optbench.constrained._residual import infeasibility, kkt_residual
+from optbench.constrained._residual import fallen, infeasibility, kkt_residual
 from optbench.constrained._steps import (
     BEST,
     FIRST_F,
@@ -38,19 +38,18 @@ from optbench.registry import lagrangian
 
 DEPENDENT, INFEASIBLE, UNBOUNDED = 1.0, 2.0, 3.0
 ATTEMPTS = 8  # with ever more of the identity in the Hessian
-PATIENCE = 100  # iterations without a smaller KKT residual
+PATIENCE = 50  # iterations without a smaller KKT residual
 DECREASE = 1e-4  # of the merit function, as a part of what is predicted
 NEAR = 0.1  # KKT residual below which its own decrease is enough
 FEASIBLE = 1e-6
 LARGEST_NU, LARGEST_START = 1e12, 1e3
-LOWEST = 1e12  # times max(1, |f(x_0)|): how far below 0 a feasible f counts as unbounded
-LARGEST_LAM = 1e9  # multipliers beyond which the constraints' gradients count as dependent
+LARGE_LAM, LARGEST_LAM = 1e6, 1e9  # multipliers that tell of dependent gradients: where a run is stuck, and anywhere
 
 
 class Params(NamedTuple):
     """First weight of the constraints in the merit function; most trial points along a step."""
 
-    penalty: Positive = 1.0
+    penalty: Positive = 10.0
     trials: Count = 20
 
 
@@ -78,6 +77,14 @@ def estimate(at, s):
         at.lam[i] = s.convex_lam[i] if top < LARGEST_START else 0.0
 
 
+def bound_holds(s, m_eq, nu):
+    """Whether a multiplier stands at the bound nu: a linearised constraint stays violated."""
+    for i in range(s.convex_lam.size):
+        if s.convex_lam[i] >= nu or (i < m_eq and s.convex_lam[i] <= -nu):
+            return True
+    return False
+
+
 def steer(at, s, now):
     """The convex step, with nu raised where that brings the linearised constraints closer; its violation."""
     m, nu = at.lam.size, s.state[NU]
@@ -85,7 +92,7 @@ def steer(at, s, now):
         s.convex_lam[i] = at.lam[i]
     left = convex_step(s, at.c, at.jac, at.m_eq, nu)
     for _ in range(3):
-        if left <= 1e-10 * max(now, 1e-6) or nu >= LARGEST_NU:
+        if nu >= LARGEST_NU or not bound_holds(s, at.m_eq, nu):
             break
         nu *= 10.0
         better = convex_step(s, at.c, at.jac, at.m_eq, nu)
@@ -209,15 +216,17 @@ def reason(at, s, before):
     """Why there is no step: minus the code."""
     if infeasibility(at.c, at.m_eq) > FEASIBLE:
         return -INFEASIBLE if violation_is_stationary(at, s, before) else -0.0
-    count = factor_rows(s, at.jac, at.m_eq, False)
-    return -DEPENDENT if s.state[RANK] < count else -0.0
+    top, count = 0.0, factor_rows(s, at.jac, at.m_eq, False)
+    for i in range(at.lam.size):
+        top = max(top, abs(at.lam[i]))
+    return -DEPENDENT if s.state[RANK] < count or top > LARGE_LAM else -0.0
 
 
 def hopeless(at, s, t):
     """What ends the run before a step: minus the code of the reason, 1 where there is none."""
     if t == 0:
         s.state[FIRST_F], s.state[BEST] = at.values[0], math.inf
-    if at.values[0] < -LOWEST * max(1.0, abs(s.state[FIRST_F])) and infeasibility(at.c, at.m_eq) <= FEASIBLE:
+    if fallen(at.values[0], s.state[FIRST_F]) and infeasibility(at.c, at.m_eq) <= FEASIBLE:
         return -UNBOUNDED
     for i in range(at.lam.size):
         if abs(at.lam[i]) > LARGEST_LAM:

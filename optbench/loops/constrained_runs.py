@@ -10,7 +10,7 @@ import numpy as np
 from optbench import evaluation, kernels
 from optbench.jit import Kernel
 from optbench.loops import first_order as fo
-from optbench.loops import lagrangian
+from optbench.loops import descent, lagrangian
 from optbench.loops.prepared import Counts, Method, Prepared
 from optbench.loops.runs import PreparedDescent, PreparedSteps
 from optbench.records import encode, pack
@@ -82,8 +82,10 @@ class PreparedLagrangian(Prepared):
             return None
         params = self.method.params
         optimizer = OPTIMIZERS.get(params.inner)
-        assert isinstance(optimizer, (Optimizer, Descent))
         steps = self._method.inner == "step"
+        if isinstance(optimizer, Lagrangian) or (steps and isinstance(optimizer, Descent)):
+            wanted = "a first-order update" if steps else "a method without constraints"
+            raise ValueError(f"{self._method.name}: inner takes {wanted}, not {params.inner!r}")
         method = dataclasses.replace(
             self.method,
             optimizer=optimizer,
@@ -108,14 +110,16 @@ class PreparedLagrangian(Prepared):
         values = (self._view("known"), self._view("factorisations"))
         at = kernels.LagrangianAt(*arrays, *values, problem.m_eq, at_frame.ctypes.data)
         parts = [self._hold(pack(self._hold(item))) for item in (at, self._memory, encode(self.method.params))]
-        inner_words = [0] * 8
+        inner_words = [0] * 11
         if inner is not None:
             tolerance = inner.setup_address("gtol")
             start = inner.pristine.ctypes.data + inner.address("x") - inner.live.ctypes.data
             minimizes = int(self._method.inner == "minimize")
             inner_words = [inner.kernels[0].address, inner.setup.ctypes.data, self._address("penalty"), tolerance]
-            inner_words += [start, inner.address("x"), minimizes, inner.address("ints")]
-        at_frame[:17] = [
+            counted = isinstance(inner, PreparedDescent)
+            inner_words += [start, inner.address("x"), minimizes, inner.address("ints"), 0]
+            inner_words += [descent.NFEV if counted else fo.T, 0 if counted else 1]
+        at_frame[:] = [
             *(part.ctypes.data for part in parts),
             problem.n,
             problem.m,

@@ -160,19 +160,8 @@ def resize(s, f, value, predicted, before):
 @functools.cache
 def driver() -> jit.Kernel:
     """Kernel ``int64 drive(setup, repeats, until)``; see `first_order.driver`."""
-    parts = (
-        fo.record_row,
-        fo.meet_targets,
-        fo.verdict,
-        fo.new_rates,
-        fo.restart,
-        search_line,
-        steepest,
-        accept,
-        resize,
-        stuck,
-        fo.finite,
-    )
+    shared = (fo.record_row, fo.meet_targets, fo.verdict, fo.new_rates, fo.restart, fo.finite)
+    parts = (*shared, search_line, steepest, accept, resize, stuck)
     key = "".join(jit.fingerprint(part) for part in (*parts, _make_driver, _make_parts))
     return jit.compile_kernel("descent", _make_driver, key, "iiii")
 
@@ -221,6 +210,9 @@ def _make_parts():
         if step == 0.0 and t > 0:  # once more, from scratch
             integers_at(s.ints, N_INTS)[RESTARTS] += 1
             slope, first = aimed(s, 0)
+            step, value = search(along, s, t, f, slope, first)
+        if step == 0.0:  # the first step to try may have been out of all proportion
+            slope, first = fallback(s)
             step, value = search(along, s, t, f, slope, first)
         return (0.0, f) if step == 0.0 or ends(s, t, value) else (step, value)
 

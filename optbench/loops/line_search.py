@@ -4,9 +4,9 @@
 value and the slope. Every search returns ``(a, f)`` with the trial arrays at that point, or a step of 0 when it found
 nothing better.
 
-Sources: More & Thuente (1994), ACM TOMS 20, 286-307 (strong Wolfe, cubic interpolation); Armijo (1966); Grippo, Lampariello
-& Lucidi (1986) for the non-monotone form. Where f changes at rounding level only, slopes alone decide, as in Hager & Zhang
-(2005), SIAM J. Optim. 16, 170-192. A value of -inf is taken: the objective has no minimum, and the run ends.
+Sources: More & Thuente (1994), ACM TOMS 20, 286-307 (strong Wolfe, cubic interpolation); Armijo (1966); Grippo,
+Lampariello & Lucidi (1986) for the non-monotone form. Where f changes at rounding level only, slopes alone decide, as
+in Hager & Zhang (2005), SIAM J. Optim. 16, 170-192. A value of -inf is taken: f has no minimum, and the run ends.
 """
 
 from __future__ import annotations
@@ -14,7 +14,6 @@ from __future__ import annotations
 import math
 
 DECREASE = 1e-4  # of the sufficient decrease
-LARGEST = 1e20  # step length
 TRIALS = 40
 ROUNDING = 1e-12  # relative change of f below which only slopes can be compared
 NARROW = 2.2e-16  # relative width of an interval that cannot be divided
@@ -29,10 +28,10 @@ def wolfe(phi, s, f0, slope0, step, curvature):
     """Strong Wolfe conditions by safeguarded cubic interpolation; where there are none, the lowest point seen."""
     low = high = (0.0, f0, slope0)  # step, value, slope
     bracketed, first_stage = False, True
-    width = width_before = 2.0 * LARGEST
+    width = width_before = math.inf
     best, f_best, last = 0.0, f0, 0.0
     for _ in range(TRIALS):
-        step = last = min(step, LARGEST)
+        last = step
         f, slope = phi(s, step)
         if f == -math.inf:
             return step, f
@@ -45,8 +44,6 @@ def wolfe(phi, s, f0, slope0, step, curvature):
             return step, f
         if f < f_best:
             best, f_best = step, f
-        if step >= LARGEST and not bracketed:
-            break
         first_stage = first_stage and not (allowed and slope >= 0.0)
         tilt = DECREASE * slope0 if first_stage and f <= low[1] and not allowed else 0.0
         before = low[0]

@@ -37,7 +37,7 @@ def negate(g, d):
 
 
 def quadratic_form(h, v):
-    """v'h v."""
+    """Value of v'h v."""
     total = 0.0
     for i in range(v.size):
         total += v[i] * dot(h[i], v)
@@ -45,7 +45,7 @@ def quadratic_form(h, v):
 
 
 def cholesky(a, shift, factor):
-    """Lower Cholesky factor of a + shift I; how many pivots are positive and, where not all, how far the next one is below 0."""
+    """Lower Cholesky factor of a + shift I; how many pivots are positive, and how far the next one is below 0."""
     for i in range(a.shape[0]):
         for j in range(i):
             total = a[i, j]

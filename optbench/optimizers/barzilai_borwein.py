@@ -1,8 +1,9 @@
 """Barzilai and Borwein's gradient method: a step length from the last change of point and gradient.
 
 d = -g. The steps are s's / s'y (BB1, long) and s'y / y'y (BB2, short), s = x_t - x_{t-1}, y = g_t - g_{t-1}:
-in turn by default, or one of them alone. They lie between 1e-30 and 1e30; where s'y <= 0 the next one goes ten
-times as far as the last. The first one goes as far as 1, at most. The search only asks for less than the largest of the last ten values.
+in turn by default, or one of them alone. They lie between 1e-30 and 1e30; where s'y <= 0 the next one goes ten times as
+far as the last. The first one goes as far as 1, at most. The search only asks for less than the largest of the last
+ten values.
 
 Source: Barzilai & Borwein (1988), IMA J. Numer. Anal. 8, 141-148; Raydan (1997), SIAM J. Optim. 7, 26-33, for
 the non-monotone search; Dai & Fletcher (2005), Numer. Math. 100, 21-47, for the alternation.

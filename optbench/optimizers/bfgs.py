@@ -69,7 +69,11 @@ def update(at, memory):
             h[i, j] += a * s[j] - b * hy[j]
 
 
-@descent(params=Params, memory=memory, source="Broyden, Fletcher, Goldfarb, Shanno 1970; Nocedal & Wright 2006, Algorithm 6.1")
+@descent(
+    params=Params,
+    memory=memory,
+    source="Broyden, Fletcher, Goldfarb, Shanno 1970; Nocedal & Wright 2006, Algorithm 6.1",
+)
 def bfgs(t, at, d, memory, params):
     """Direction into d; the first step to try."""
     if t == 0:

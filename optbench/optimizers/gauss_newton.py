@@ -84,7 +84,12 @@ def factorise(at, memory):
     memory.added[0] = mu
 
 
-@descent(params=Params, memory=memory, needs="jacobian", source="Bjorck 1996, Section 9.2; Nocedal & Wright 2006, Section 10.3")
+@descent(
+    params=Params,
+    memory=memory,
+    needs="jacobian",
+    source="Bjorck 1996, 9.2; Nocedal & Wright 2006, 10.3",
+)
 def gauss_newton(t, at, d, memory, params):
     """Direction into d; the first step to try."""
     normal_matrix(at.jac, memory.normal, memory.scale)

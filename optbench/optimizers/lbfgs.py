@@ -3,8 +3,9 @@
 H_0 = (s'y / y'y) I, updated by the m latest pairs s = x_t - x_{t-1}, y = g_t - g_{t-1} through the two-loop recursion;
 d = -H g.
 
-Source: Nocedal (1980), Math. Comp. 35, 773-782; Nocedal & Wright (2006), Numerical Optimization, Algorithms 7.4 and 7.5.
-A pair without positive curvature, s'y <= eps y'y, is left out. The first step is 1/||g|| long, later ones are tried at 1.
+Source: Nocedal (1980), Math. Comp. 35, 773-782; Nocedal & Wright (2006), Numerical Optimization, Algorithms 7.4 and
+7.5. A pair without positive curvature, s'y <= eps y'y, is left out. The first step goes as far as 1, at most; later
+ones are tried at 1.
 """
 
 from __future__ import annotations

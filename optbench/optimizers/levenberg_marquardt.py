@@ -3,10 +3,10 @@
 D holds the largest length that each column of J has had. d solves (J'J + lam D'D) d = -J'r, by orthogonal triangulation
 of J and then of its triangle with sqrt(lam) D below it; lam is found by Newton's method on ||D d|| with safeguards.
 
-Source: More (1978), The Levenberg-Marquardt algorithm, Lecture Notes in Mathematics 630, 105-116, Algorithm 7.1. ||D d||
-may miss the radius by a tenth; the first radius is `factor` times ||D x_0||. The columns are not
-pivoted: a triangle with a diagonal entry below n eps times the largest counts as deficient in rank, and lam stays
-above 0. The radius is adapted as for any trust region here, by a half less gently than More's.
+Source: More (1978), The Levenberg-Marquardt algorithm, Lecture Notes in Mathematics 630, 105-116, Algorithm 7.1.
+||D d|| may miss the radius by a tenth; the first radius is `factor` times ||D x_0||. The columns are not pivoted: a
+triangle with a diagonal entry below n eps times the largest counts as deficient in rank, and lam stays above 0. The
+radius is adapted as for any trust region here.
 """
 
 from __future__ import annotations

@@ -39,7 +39,10 @@ def memory(n, m, params):
 
 
 @descent(
-    params=Params, memory=memory, needs="hessian", source="Gill, Murray & Wright 1981, Section 4.4.2; Algorithm 3.2 N&W"
+    params=Params,
+    memory=memory,
+    needs="hessian",
+    source="Gill, Murray & Wright 1981, 4.4.2.2; Nocedal & Wright 2006, 3.2",
 )
 def newton(t, at, d, memory, params):
     """Direction into d; the first step to try."""

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 By = Literal["optimizer", "schedule"]
 X = Literal["iteration", "seconds"]
-Quantity = Literal["gap", "f", "grad_norm"]
+Quantity = Literal["gap", "f", "grad_norm", "kkt"]
 
 _EPS = float(np.finfo(np.float64).eps)
 _TINY = float(np.finfo(np.float64).tiny)
@@ -77,9 +77,11 @@ def _details(frame: pd.DataFrame, by: By) -> dict[Any, str]:
     return dict(zip(zip(frame["problem"], frame[by], strict=True), texts, strict=True))
 
 
-def shown(f_opt: float, quantity: Quantity) -> Quantity:
-    """What a panel shows: f itself where the gap to the minimum is not known."""
-    return "f" if quantity == "gap" and math.isnan(f_opt) else quantity
+def shown(f_opt: float, constrained: bool, quantity: Quantity) -> Quantity:
+    """What a panel shows: the KKT residual under constraints, f itself where the gap to the minimum is not known."""
+    if quantity != "gap":
+        return quantity
+    return "kkt" if constrained else "f" if math.isnan(f_opt) else "gap"
 
 
 class Curve(NamedTuple):
@@ -92,8 +94,8 @@ class Curve(NamedTuple):
 
 def _curve(row: pd.Series[Any], points: pd.DataFrame, quantity: Quantity) -> Curve:
     at = points["iteration"].to_numpy(dtype=np.float64)
-    quantity = shown(row["f_opt"], quantity)
-    value = points["grad_norm" if quantity == "grad_norm" else "f"].to_numpy(dtype=np.float64)
+    quantity = shown(row["f_opt"], bool(row.get("constrained", False)), quantity)
+    value = points["f" if quantity == "gap" else quantity].to_numpy(dtype=np.float64)
     if quantity == "gap":
         value = value - row["f_opt"]
     value = np.where(np.isfinite(value), value, np.inf)

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 LINEAR = 30.0  # panels whose lines end before this iteration have a linear axis
 _HIGHEST = 300.0  # decades: what lies above is far outside of any panel
 _DECADES = 0.5  # room above the start, for a line that rises before it falls
-_Y_TEXT = {"gap": "$f(x_t) - f^*$", "f": "$f(x_t)$", "grad_norm": r"$\|\nabla f(x_t)\|$"}
+_Y_TEXT = {"gap": "$f(x_t) - f^*$", "f": "$f(x_t)$", "grad_norm": r"$\|\nabla f(x_t)\|$", "kkt": "KKT residual"}
 _SAMPLE = (3.0, 9.0, 12.0, 26.0, 29.0)  # points right of the panel: leader from, to, line sample from, to, text
 
 
@@ -47,8 +47,9 @@ def convergence(
         did, the one with the lowest median f at the end.
     x : {"iteration", "seconds"}
         Seconds are iterations times the median time of an iteration in the line's runs; untimed runs are left out.
-    quantity : {"gap", "f", "grad_norm"}
-        ``gap`` is f - f*, cut at its rounding floor; a problem without a known minimum shows f instead.
+    quantity : {"gap", "f", "grad_norm", "kkt"}
+        ``gap`` is f - f*, cut at its rounding floor; a problem with constraints shows the KKT residual instead, one
+        without a known minimum f.
 
     Returns
     -------
@@ -70,7 +71,9 @@ def convergence(
     if x == "seconds":
         table = table[runs.loc[table.index, "wall_median"].notna()]
         stats.need(table, "plot: none was timed")
-    frame = best(runs.loc[table.index].assign(**table), by)
+    frame = runs.loc[table.index].assign(**table)
+    constrained = frame.groupby("problem", sort=False)["kkt"].transform("count") > 0
+    frame = best(frame.assign(constrained=constrained), by)
     traces = traces[traces["run"].isin(frame.index)]
     stats.need(traces, "plot: none has a trace")
     lines = lines_of(frame, traces, by, x, quantity)
@@ -83,9 +86,9 @@ def _draw(frame: pd.DataFrame, lines: dict[str, list[Line]], by: By, x: X, quant
     letters = max(len(_text(line)) for members in lines.values() for line in members)
     width = 2.9 + letters * _style.FONT * 0.57 / 72
     figure, axes = _style.panels(len(lines), width, max(2.1, 0.5 + most * 0.135))
-    known = frame.groupby("problem", sort=False)["f_opt"].first()
+    known = frame.groupby("problem", sort=False)[["f_opt", "constrained"]].first()
     for ax, (problem, members) in zip(axes, lines.items(), strict=True):
-        what = shown(known[problem], quantity)
+        what = shown(known.at[problem, "f_opt"], known.at[problem, "constrained"], quantity)
         for line in members:
             _plot(ax, line, by, log=what != "f")
         _limits(ax, members, x, log=what != "f")

@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
+import numpy as np
+from numpy.typing import ArrayLike
+
 from optbench.records import Vector
 
 
@@ -13,6 +16,11 @@ class Observations(NamedTuple):
 
     t: Vector
     y: Vector
+
+
+def observations(t: ArrayLike, y: ArrayLike) -> Observations:
+    """Observations from sequences of numbers."""
+    return Observations(np.array(t, dtype=np.float64), np.array(y, dtype=np.float64))
 
 
 def fit(model: Callable[..., float], bend: Callable[..., None]) -> tuple[Callable[..., None], Callable[..., None]]:

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from optbench.types import Array
+
+Real = NDArray[np.floating[Any]]
 
 
 def straight(x, w, h, data):
     """Curvature of linear residuals: none."""
 
 
-def root(system: Callable[[Array], tuple[Array, Array]], start: Array) -> Array:
+def root(system: Callable[[Real], tuple[Real, Real]], start: Array) -> Array:
     """Zero of a square system by Newton's method, shape (n,), rounded.
 
     Parameters
@@ -23,7 +27,7 @@ def root(system: Callable[[Array], tuple[Array, Array]], start: Array) -> Array:
     start : ndarray, shape (n,)
         A point from which Newton's method converges.
     """
-    x = start.astype(np.longdouble)  # residuals in the longest type there is leave x with rounding errors only
+    x: Real = start.astype(np.longdouble)  # residuals in the longest type there is leave x with rounding errors only
     for _ in range(60):
         r, jac = system(x)
         step = np.linalg.solve(jac.astype(np.float64), r.astype(np.float64))

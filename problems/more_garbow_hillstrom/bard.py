@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from optbench.problems.more_garbow_hillstrom._fit import Observations, fit
+from optbench.problems.more_garbow_hillstrom._fit import fit, observations
 from optbench.registry import problem
 from optbench.types import Problem
 
@@ -55,7 +55,7 @@ def bard() -> Problem:
         residuals=residuals,
         curvature=curvature,
         m=15,
-        data=Observations(np.arange(1.0, 16.0), Y),
+        data=observations(np.arange(1.0, 16.0), Y),
         x_opt=(0.08241055974978893, 1.1330360920297216, 2.343695178642537),
         f_opt=0.008214877306578975,
         bounds=((-1.0, 2.0), (0.1, 5.0), (0.1, 5.0)),

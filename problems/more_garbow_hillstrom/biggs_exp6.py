@@ -16,7 +16,7 @@ import math
 
 import numpy as np
 
-from optbench.problems.more_garbow_hillstrom._fit import Observations, fit
+from optbench.problems.more_garbow_hillstrom._fit import fit, observations
 from optbench.registry import problem
 from optbench.types import Problem
 
@@ -59,7 +59,7 @@ def biggs_exp6() -> Problem:
         residuals=residuals,
         curvature=curvature,
         m=13,
-        data=Observations(t, np.exp(-t) - 5.0 * np.exp(-10.0 * t) + 3.0 * np.exp(-4.0 * t)),
+        data=observations(t, np.exp(-t) - 5.0 * np.exp(-10.0 * t) + 3.0 * np.exp(-4.0 * t)),
         x_opt=[(p[0], q[0], p[1], -q[1], s[0], s[1]) for p, q, s in orders],
         f_opt=0.0,
         bounds=((0.0, 20.0), (0.0, 20.0), (-6.0, 6.0), (-6.0, 6.0), (0.0, 20.0), (-6.0, 6.0)),

@@ -13,7 +13,7 @@ import math
 
 import numpy as np
 
-from optbench.problems.more_garbow_hillstrom._fit import Observations, fit
+from optbench.problems.more_garbow_hillstrom._fit import fit, observations
 from optbench.registry import problem
 from optbench.types import Problem
 
@@ -47,7 +47,7 @@ def box_3d() -> Problem:
         residuals=residuals,
         curvature=curvature,
         m=10,
-        data=Observations(np.arange(1.0, 11.0) / 10.0, np.zeros(10)),
+        data=observations(np.arange(1.0, 11.0) / 10.0, np.zeros(10)),
         x_opt=((1.0, 10.0, 1.0), (10.0, 1.0, -1.0)),
         f_opt=0.0,
         bounds=((0.0, 20.0), (0.0, 20.0), (-5.0, 25.0)),

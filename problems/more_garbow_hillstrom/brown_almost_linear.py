@@ -15,7 +15,7 @@ import numpy as np
 
 from optbench.problems.more_garbow_hillstrom._systems import check_size
 from optbench.registry import problem
-from optbench.types import Array, Problem
+from optbench.types import Problem
 
 
 def product_without(x, i, j):
@@ -52,26 +52,21 @@ def curvature(x, w, h, data):
             h[j, i] += bend
 
 
-def roots(n: int) -> list[float]:
-    """Real roots a != 1 of n a^n - (n + 1) a^{n-1} + 1, which is 1 at 0 and lowest at (n^2 - 1) / n^2."""
-    return [bisect(n, 0.0, (n * n - 1.0) / (n * n)), *([bisect(n, -1.0, 0.0)] if n % 2 else [])]
+def roots(n: int) -> list[np.longdouble]:
+    """Real roots of n a^n - (n + 1) a^{n-1} + 1, which falls from 1 at 0 until (n^2 - 1) / n^2."""
+    lowest = (n * n - 1.0) / (n * n)
+    return [np.longdouble(1.0), bisect(n, 0.0, lowest), *([bisect(n, -1.0, 0.0)] if n % 2 else [])]
 
 
-def bisect(n: int, low: float, high: float) -> float:
-    """Root of the polynomial between two ends where it has opposite signs, to the last bit."""
-
-    def value(a: float) -> float:
-        return a ** (n - 1) * (n * a - (n + 1.0)) + 1.0
-
-    sign = value(low) > 0.0
+def bisect(n: int, low: float, high: float) -> np.longdouble:
+    """Root of the polynomial between two ends where it has opposite signs, in the longest type there is."""
+    ends = [np.longdouble(low), np.longdouble(high)]
+    signs = [a ** (n - 1) * (n * a - (n + 1)) + 1 > 0 for a in ends]
     while True:
-        middle = 0.5 * (low + high)
-        if middle in (low, high):
+        middle = (ends[0] + ends[1]) / 2
+        if middle in ends:
             return middle
-        if (value(middle) > 0.0) == sign:
-            low = middle
-        else:
-            high = middle
+        ends[int((middle ** (n - 1) * (n * middle - (n + 1)) + 1 > 0) == signs[1])] = middle
 
 
 @problem(
@@ -81,7 +76,7 @@ def bisect(n: int, low: float, high: float) -> float:
 def brown_almost_linear(n: int = 10) -> Problem:
     """Brown's system of n - 1 linear equations and a product, n >= 2."""
     check_size("brown_almost_linear", n, 2)
-    x_opt: list[Array] = [np.array([*[a] * (n - 1), n + 1.0 - n * a]) for a in (1.0, *roots(n))]
+    x_opt = [np.array([*[a] * (n - 1), n + 1 - n * a], dtype=np.float64) for a in roots(n)]
     return Problem(
         None,
         np.full(n, 0.5),

@@ -12,7 +12,7 @@ import math
 
 import numpy as np
 
-from optbench.problems.more_garbow_hillstrom._fit import Observations, fit
+from optbench.problems.more_garbow_hillstrom._fit import fit, observations
 from optbench.registry import problem
 from optbench.types import Problem
 
@@ -51,7 +51,7 @@ def brown_dennis() -> Problem:
         residuals=residuals,
         curvature=curvature,
         m=20,
-        data=Observations(np.arange(1.0, 21.0) / 5.0, np.zeros(20)),
+        data=observations(np.arange(1.0, 21.0) / 5.0, np.zeros(20)),
         x_opt=(-11.594439904762165, 13.203630051207204, -0.40343948817685954, 0.2367787744557363),
         f_opt=85822.20162635634,
         bounds=(-30.0, 30.0),

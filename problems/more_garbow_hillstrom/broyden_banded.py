@@ -12,9 +12,9 @@ from __future__ import annotations
 import numpy as np
 
 from optbench.evaluation import zero
-from optbench.problems.more_garbow_hillstrom._systems import root
+from optbench.problems.more_garbow_hillstrom._systems import Real, root
 from optbench.registry import problem
-from optbench.types import Array, Problem
+from optbench.types import Problem
 
 
 def residuals(x, r, jac, data):
@@ -40,7 +40,7 @@ def curvature(x, w, h, data):
                 h[j, j] -= 2.0 * w[i]
 
 
-def system(x: Array) -> tuple[Array, Array]:
+def system(x: Real) -> tuple[Real, Real]:
     """Residuals and Jacobian in the precision of x."""
     n = x.size
     band = np.tri(n, k=1) - np.tri(n, k=-6) - np.eye(n)

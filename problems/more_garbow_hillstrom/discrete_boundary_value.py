@@ -11,9 +11,9 @@ from __future__ import annotations
 import numpy as np
 
 from optbench.evaluation import zero
-from optbench.problems.more_garbow_hillstrom._systems import root
+from optbench.problems.more_garbow_hillstrom._systems import Real, root
 from optbench.registry import problem
-from optbench.types import Array, Problem
+from optbench.types import Problem
 
 
 def residuals(x, r, jac, data):
@@ -39,7 +39,7 @@ def curvature(x, w, h, data):
         h[i, i] += 3.0 * step * step * w[i] * (x[i] + (i + 1.0) * step + 1.0)
 
 
-def system(x: Array) -> tuple[Array, Array]:
+def system(x: Real) -> tuple[Real, Real]:
     """Residuals and Jacobian in the precision of x."""
     n = x.size
     step = 1 / (x.dtype.type(n) + 1)

@@ -11,9 +11,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from optbench.problems.more_garbow_hillstrom._systems import root
+from optbench.problems.more_garbow_hillstrom._systems import Real, root
 from optbench.registry import problem
-from optbench.types import Array, Problem
+from optbench.types import Problem
 
 
 def kernel(i, j, step):
@@ -48,7 +48,7 @@ def curvature(x, w, h, data):
         h[j, j] += 6.0 * (x[j] + (j + 1.0) * step + 1.0) * total
 
 
-def system(x: Array) -> tuple[Array, Array]:
+def system(x: Real) -> tuple[Real, Real]:
     """Residuals and Jacobian in the precision of x."""
     n = x.size
     step = 1 / (x.dtype.type(n) + 1)

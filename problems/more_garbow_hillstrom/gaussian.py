@@ -13,7 +13,7 @@ import math
 
 import numpy as np
 
-from optbench.problems.more_garbow_hillstrom._fit import Observations, fit
+from optbench.problems.more_garbow_hillstrom._fit import fit, observations
 from optbench.registry import problem
 from optbench.types import Problem
 
@@ -52,7 +52,7 @@ def gaussian() -> Problem:
         residuals=residuals,
         curvature=curvature,
         m=15,
-        data=Observations((8.0 - np.arange(1.0, 16.0)) / 2.0, (*HALF, 0.3989, *HALF[::-1])),
+        data=observations((8.0 - np.arange(1.0, 16.0)) / 2.0, (*HALF, 0.3989, *HALF[::-1])),
         x_opt=(0.39895613783875666, 1.0000190844878056, 0.0),
         f_opt=1.127932769618648e-08,
         bounds=((0.0, 1.0), (0.0, 2.0), (-1.0, 1.0)),

@@ -5,7 +5,8 @@ f(50, 25, 1.5) = 0.
 
 The source prints |y_i m i x_2| in the place of |y_i - x_2|; its own minimum, and the function's origin, are of the form
 used here. Points such as (99.89537833835886, 60.61453903025014, 9.16124389236433) with f = 32.8345, which some
-collections list as local minima, lie on a curve of equal values: the model is 0 for all but two i. Where x_2 = y_i the model is taken as 1 with zero derivatives.
+collections list as local minima, lie on a curve of equal values: the model is 0 for all but two i. Where x_2 = y_i the
+model is taken as 1 with zero derivatives.
 
 Source: More, Garbow & Hillstrom (1981), problem 11 (Cox 1969), m = 99. Start: (5, 2.5, 0.15).
 """
@@ -16,7 +17,7 @@ import math
 
 import numpy as np
 
-from optbench.problems.more_garbow_hillstrom._fit import Observations, fit
+from optbench.problems.more_garbow_hillstrom._fit import fit, observations
 from optbench.registry import problem
 from optbench.types import Problem
 
@@ -66,7 +67,7 @@ def gulf() -> Problem:
         residuals=residuals,
         curvature=curvature,
         m=99,
-        data=Observations(25.0 + (-50.0 * np.log(t)) ** (2.0 / 3.0), t),
+        data=observations(25.0 + (-50.0 * np.log(t)) ** (2.0 / 3.0), t),
         x_opt=(50.0, 25.0, 1.5),
         f_opt=0.0,
         bounds=((0.1, 100.0), (0.0, 25.6), (0.0, 5.0)),

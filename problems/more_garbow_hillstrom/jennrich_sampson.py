@@ -11,7 +11,7 @@ import math
 
 import numpy as np
 
-from optbench.problems.more_garbow_hillstrom._fit import Observations, fit
+from optbench.problems.more_garbow_hillstrom._fit import fit, observations
 from optbench.registry import problem
 from optbench.types import Problem
 
@@ -45,7 +45,7 @@ def jennrich_sampson() -> Problem:
         residuals=residuals,
         curvature=curvature,
         m=10,
-        data=Observations(i, 2.0 + 2.0 * i),
+        data=observations(i, 2.0 + 2.0 * i),
         x_opt=(0.2578252136703641, 0.2578252136703641),
         f_opt=124.36218235561485,
         bounds=(-0.5, 0.5),

@@ -12,7 +12,7 @@ data are ``nist_mgh09``.
 
 from __future__ import annotations
 
-from optbench.problems.more_garbow_hillstrom._fit import Observations, fit
+from optbench.problems.more_garbow_hillstrom._fit import fit, observations
 from optbench.registry import problem
 from optbench.types import Problem
 
@@ -58,7 +58,7 @@ def kowalik_osborne() -> Problem:
         residuals=residuals,
         curvature=curvature,
         m=11,
-        data=Observations(T, Y),
+        data=observations(T, Y),
         x_opt=(0.19280693457903786, 0.19128232873436696, 0.12305650692632066, 0.13606233068379484),
         f_opt=0.00030750560384923745,
         bounds=(0.0, 1.0),

@@ -14,7 +14,7 @@ import math
 
 import numpy as np
 
-from optbench.problems.more_garbow_hillstrom._fit import Observations, fit
+from optbench.problems.more_garbow_hillstrom._fit import fit, observations
 from optbench.registry import problem
 from optbench.types import Problem
 
@@ -56,7 +56,7 @@ def meyer() -> Problem:
         residuals=residuals,
         curvature=curvature,
         m=16,
-        data=Observations(45.0 + 5.0 * np.arange(1.0, 17.0), Y),
+        data=observations(45.0 + 5.0 * np.arange(1.0, 17.0), Y),
         x_opt=(0.005609636471028053, 6181.346346286372, 345.2236346241365),
         f_opt=87.94585517085112,
         bounds=((0.001, 0.1), (1000.0, 10000.0), (100.0, 500.0)),

@@ -13,7 +13,7 @@ import math
 
 import numpy as np
 
-from optbench.problems.more_garbow_hillstrom._fit import Observations, fit
+from optbench.problems.more_garbow_hillstrom._fit import fit, observations
 from optbench.registry import problem
 from optbench.types import Problem
 
@@ -55,7 +55,7 @@ def osborne_1() -> Problem:
         residuals=residuals,
         curvature=curvature,
         m=33,
-        data=Observations(10.0 * np.arange(33.0), Y),
+        data=observations(10.0 * np.arange(33.0), Y),
         x_opt=(X_OPT, tuple(X_OPT[k] for k in (0, 2, 1, 4, 3))),
         f_opt=5.464894697482907e-05,
         bounds=((0.0, 1.0), (-3.0, 3.0), (-3.0, 3.0), (0.0, 0.1), (0.0, 0.1)),

@@ -14,7 +14,7 @@ import math
 
 import numpy as np
 
-from optbench.problems.more_garbow_hillstrom._fit import Observations, fit
+from optbench.problems.more_garbow_hillstrom._fit import fit, observations
 from optbench.registry import problem
 from optbench.types import Problem
 
@@ -78,7 +78,7 @@ def osborne_2() -> Problem:
         residuals=residuals,
         curvature=curvature,
         m=65,
-        data=Observations(np.arange(65.0) / 10.0, Y),
+        data=observations(np.arange(65.0) / 10.0, Y),
         x_opt=[(DECAY[0], *heights, DECAY[1], *widths, *positions) for heights, widths, positions in orders],
         f_opt=0.040137736293547735,
         bounds=((0.0, 2.0),) * 5 + ((0.0, 10.0),) * 3 + ((0.0, 7.0),) * 3,

@@ -10,6 +10,7 @@ from __future__ import annotations
 import numpy as np
 
 from optbench.evaluation import zero
+from optbench.problems.more_garbow_hillstrom._fit import mirror
 from optbench.registry import problem
 from optbench.types import Problem
 
@@ -32,8 +33,9 @@ def curvature(x, w, h, data):
     """Second derivatives."""
     weight = 2.0 * w[x.size + 1]
     for j in range(x.size):
-        for k in range(x.size):
+        for k in range(j, x.size):
             h[j, k] += weight * (j + 1.0) * (k + 1.0)
+    mirror(h)
 
 
 @problem(

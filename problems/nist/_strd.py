@@ -70,6 +70,7 @@ def strd(name: str, start: int, kernels: Kernels, data: Any = None) -> Problem:
     points = np.vstack((found.starts, best["x_opt"]))
     low, high = points.min(axis=0), points.max(axis=0)
     margin = 0.1 * (high - low)
+    low, high = beyond(low, low - margin), beyond(high, high + margin)
     return Problem(
         None,
         found.starts[start - 1],
@@ -79,5 +80,10 @@ def strd(name: str, start: int, kernels: Kernels, data: Any = None) -> Problem:
         data=Observations(found.columns[1], found.columns[0]) if data is None else data,
         x_opt=best["x_opt"],
         f_opt=best["f_opt"],
-        bounds=np.column_stack((low - margin, high + margin)),
+        bounds=np.column_stack((low, high)),
     )
+
+
+def beyond(end: Array, further: Array) -> Array:
+    """The further end, but half way to 0 where it has another sign: models have poles there."""
+    return np.where(end * further > 0.0, further, 0.5 * end)

@@ -1,8 +1,8 @@
 """The residuals of More, Garbow & Hillstrom (1981), ACM TOMS 7, 17-41, once more, as the paper writes them, in mpmath.
 
 Every entry of `RESIDUALS` takes the point (numbers or jets, see mgh_jets) and the number of residuals and returns the
-list of residuals: model minus observation throughout, while the paper writes some the other way round. The problem's number in
-the paper is in the docstring.
+list of residuals: model minus observation throughout, while the paper writes some the other way round. The problem's
+number in the paper is in the docstring.
 """
 
 from __future__ import annotations

@@ -32,7 +32,7 @@ class Jet:
             return Jet(self.v * other.v, self.v * other.g + other.v * self.g, h)
         return Jet(self.v * other, self.g * other, self.h * other)
 
-    def __pow__(self, power: Any) -> Jet:
+    def __pow__(self, power: Any) -> Any:
         if isinstance(power, Jet):
             return exp(power * log(self))
         if power == 0:
@@ -45,19 +45,19 @@ class Jet:
     def __neg__(self) -> Jet:
         return self * -1
 
-    def __sub__(self, other: Any) -> Jet:
+    def __sub__(self, other: Any) -> Any:
         return self + -other
 
-    def __rsub__(self, other: Any) -> Jet:
+    def __rsub__(self, other: Any) -> Any:
         return -self + other
 
-    def __truediv__(self, other: Any) -> Jet:
+    def __truediv__(self, other: Any) -> Any:
         return self * (other**-1 if isinstance(other, Jet) else 1 / mp.mpf(other))
 
-    def __rtruediv__(self, other: Any) -> Jet:
+    def __rtruediv__(self, other: Any) -> Any:
         return self**-1 * other
 
-    def __rpow__(self, base: Any) -> Jet:
+    def __rpow__(self, base: Any) -> Any:
         return exp(self * mp.log(base))
 
     __radd__ = __add__
