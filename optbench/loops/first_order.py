@@ -78,10 +78,13 @@ def norm(g):
 
 
 def largest(g):
-    """Largest magnitude."""
+    """Largest magnitude; NaN if there is one."""
     top = 0.0
     for i in range(g.size):
-        top = max(top, abs(g[i]))
+        size = abs(g[i])
+        if size != size:
+            return size
+        top = max(top, size)
     return top
 
 
