@@ -270,17 +270,23 @@ static struct end wolfe(struct run *r, double f0, double slope0, double step) {
 
 enum { PATIENCE = 200 }; /* steps without a new lowest f */
 
-/* Direction, its slope and the first step to try; steepest descent where the direction is none. */
-static struct end aim(struct run *r, long t) {
+/* Steepest descent, its largest entry made 1: its slope and the first step to try. */
+static struct end steepest(struct run *r) {
     long n = r->n;
-    double *restrict d = r->d, step = direction(r, t), slope = dot(d, r->g, n);
+    double *restrict d = r->d, top = largest(r->g, n);
     const double *restrict g = r->g;
-    if (-INFINITY < slope && slope < 0.0 && 0.0 < step && step < INFINITY) return (struct end){step, 0.0, slope};
-    double top = largest(g, n);
     LOOP d[i] = top > 0.0 ? -g[i] / top : 0.0;
     return (struct end){larger(top / (1.0 + top), 1e-8 * largest(r->x, n)), 0.0, dot(g, d, n)};
 }
 
+/* Direction, its slope and the first step to try; steepest descent where the direction is none. */
+static struct end aim(struct run *r, long t) {
+    double step = direction(r, t), slope = dot(r->d, r->g, r->n);
+    if (-INFINITY < slope && slope < 0.0 && 0.0 < step && step < INFINITY) return (struct end){step, 0.0, slope};
+    return steepest(r);
+}
+
+/* Line search; a step of 0 where it fails. */
 static struct end search(struct run *r, double f, struct end first) {
     if (!(-INFINITY < first.slope && first.slope < 0.0)) return (struct end){0.0, f, 0.0};
     return wolfe(r, f, first.slope, first.step);
@@ -325,6 +331,7 @@ int run(objective function, const void *data, double *x, long n, long size, doub
         }
         struct end e = search(&r, f, aim(&r, t));
         if (e.step == 0.0 && t > 0) e = search(&r, f, aim(&r, 0)); /* once more, from scratch */
+        if (e.step == 0.0) e = search(&r, f, steepest(&r));
         if (e.step == 0.0 || stuck(&r, t, e.f)) break;
         accept(&r);
         f = e.f;

@@ -38,7 +38,7 @@ from optbench.loops.constrained_runs import prepared
 from optbench.loops.prepared import Method
 from optbench.records import encode
 from optbench.registry import get_optimizer, get_problem, get_schedule
-from optbench.types import Problem
+from optbench.types import Descent, Problem
 
 SOURCE = Path(__file__).with_name("lbfgs.c")
 # -O3 -march=native, square roots without errno, and the sums reordered, as optbench's are.
@@ -187,6 +187,7 @@ def take_compiled(library: ctypes.CDLL, who: str, problem: Problem, max_iter: in
 def take_ours(problem: Problem, max_iter: int = MAX_ITER) -> Taker:
     """Optbench's `lbfgs`."""
     method, constant = get_optimizer("lbfgs"), get_schedule("constant")
+    assert isinstance(method, Descent)
     settings = Method(method, method.params(m=PAIRS), 1.0, constant, constant.params(), max_iter=max_iter, gtol=GTOL)
     run = prepared(problem, settings, problem.x0, np.empty(0))
     outcome = run.run()

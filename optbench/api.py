@@ -17,7 +17,7 @@ def run(
     matrix: str | os.PathLike[str] | Mapping[str, Any] | None = None,
     output: str | os.PathLike[str] = "results.db",
     *,
-    jobs: int = 1,
+    jobs: int = 0,
     repeats: int | None = None,
 ) -> Results:
     """Run a matrix and return its results; what `output` holds already is not run again.
@@ -29,7 +29,8 @@ def run(
     output : path-like
         Results file.
     jobs : int
-        Worker processes for counting iterations; the clock runs alone.
+        Worker processes for counting iterations; the clock runs alone. 0: in this process, which a crash in a kernel
+        ends. Workers are spawned: a script that asks for some needs ``if __name__ == "__main__":`` around the call.
     repeats : int, optional
         Timed samples a run, in place of the matrix's own; 0 for none.
 

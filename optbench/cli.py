@@ -9,7 +9,7 @@ import os
 import sys
 import tomllib
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -172,6 +172,8 @@ def _entry(text: str) -> Any:
     if not rest:
         return name
     entry: dict[str, Any] = {"name": name}
+    with suppress(tomllib.TOMLDecodeError):  # lists and quoted text hold commas of their own
+        return entry | tomllib.loads(f"v = {{ {rest} }}")["v"]
     for pair in rest.split(","):
         key, equals, value = pair.partition("=")
         if not equals:
@@ -246,8 +248,9 @@ def plot(results: Path, kind: str, output: Path | None, where: tuple[str, ...]) 
             return
         if kind not in plots.KINDS:
             raise unknown("kind", kind, plots.KINDS)
-        found = load(results)
         target = output or results.with_name(f"{results.stem}-{kind}.png")
+        plots.check_target(target)
+        found = load(results)
         plots.save(plots.KINDS[kind](_filtered(found.runs, where), found), target)
         click.echo(f"plot:    {target}")
 
@@ -271,9 +274,11 @@ def _filtered(runs: Any, where: tuple[str, ...]) -> Any:
 @main.command()
 @click.argument("results", type=click.Path(path_type=Path))
 @click.option("-o", "--output", type=click.Path(path_type=Path), help="Folder; default: beside the results file.")
-@click.option("--format", "form", type=click.Choice(["parquet", "csv"]), default="parquet", show_default=True)
+@click.option(
+    "--format", "form", type=click.Choice(["parquet", "csv"]), help="Default: by the ending of -o, or parquet."
+)
 @click.option("--overwrite", is_flag=True, help="Replace files that are there.")
-def export(results: Path, output: Path | None, form: str, overwrite: bool) -> None:
+def export(results: Path, output: Path | None, form: str | None, overwrite: bool) -> None:
     """Write the tables of a results file as Parquet or CSV."""
     with _sentences():
         from optbench.export import export as write

@@ -206,7 +206,7 @@ def record_storer(record: type) -> Any:
 def caller(result: Any, *arguments: Any) -> Any:
     """Intrinsic ``call(address, (a, b, ...))``: call a kernel (`optbench.jit`) whose value has the type `result`.
 
-    Kernels keep Numba's own calling convention, ``int32 f(result *, exception **, a, b, ...)``: a C wrapper around it
+    A call that fails (which `optbench.jit` does not let a kernel do on purpose) has the value NaN. Kernels keep Numba's own calling convention, ``int32 f(result *, exception **, a, b, ...)``: a C wrapper around it
     would cost two nanoseconds a call, which is a tenth of a small step.
     """
     packed = types.Tuple(arguments)
@@ -220,8 +220,12 @@ def caller(result: Any, *arguments: Any) -> Any:
             pointer = builder.inttoptr(args[0], ir.FunctionType(ir.IntType(32), slots + kinds).as_pointer())
             value = cgutils.alloca_once(builder, returns)
             exception = cgutils.alloca_once(builder, ir.IntType(8).as_pointer())
-            builder.call(pointer, [value, exception, *cgutils.unpack_tuple(builder, args[1], len(arguments))])
-            return builder.load(value)
+            given = cgutils.unpack_tuple(builder, args[1], len(arguments))
+            status = builder.call(pointer, [value, exception, *given])
+            if result != F64:
+                return builder.load(value)
+            failed = builder.icmp_signed("!=", status, status.type(0))
+            return builder.select(failed, ir.Constant(ir.DoubleType(), float("nan")), builder.load(value))
 
         return result(I64, packed), codegen
 

@@ -26,10 +26,10 @@ from optbench.entries import (
     Key,
     count_key,
     depth_of,
+    facts_of,
     keys_of,
     load_file,
     settings_of,
-    facts_of,
     split_entry,
 )
 from optbench.registry import unknown
@@ -38,8 +38,10 @@ MATCH = (*LISTS, "n", "seed")
 
 
 class Level(NamedTuple):
-    """One level of a factor: where it stands, its name, complete values, budget of its own, and for a problem
-    its dimension, its bytes of data and what it offers (`Problem.offers`)."""
+    """One level of a factor: where it stands, its name, complete values, and budget of its own.
+
+    For a problem also its dimension, its bytes of data and what it offers (`Problem.offers`).
+    """
 
     where: str
     name: str

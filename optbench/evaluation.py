@@ -32,10 +32,10 @@ Array = NDArray[np.float64]
 
 def objective(problem: Problem) -> jit.Kernel:
     """Kernel of f and its gradient, compiled once for the problem's code, whatever its data."""
-    if problem.residuals is not None:
-        return _squares(problem.residuals, problem.record, problem.name)
-    assert problem.fun_grad is not None
-    return _objective(problem.fun_grad, problem.record, problem.name)
+    if problem.fun_grad is not None:
+        return _objective(problem.fun_grad, problem.record, problem.name)
+    assert problem.residuals is not None
+    return _squares(problem.residuals, problem.record, problem.name)
 
 
 @functools.cache
@@ -129,7 +129,7 @@ def _hessian(functions: tuple[Callable[..., Any] | None, ...], record: type, nam
         decode, at = decoder(record), words(record)
         base, bend = (jit.lower(part or nothing, jit.SUM_MATH) for part in (hess, curvature))
         reset, mirror = lowered(zero, gauss_newton)
-        squares = residuals is not None
+        squares = hess is None
         (inner,) = lowered(residuals or nothing)
 
         def kernel(x, n, weights, h, m, data):  # type: ignore[no-untyped-def]
@@ -143,7 +143,7 @@ def _hessian(functions: tuple[Callable[..., Any] | None, ...], record: type, nam
                 bend(point, r, out, d)
             else:
                 base(point, out, d)
-                if m > 0:
+                if m > 0 and residuals is None:
                     bend(point, array_at(weights, m), out, d)
             return n
 

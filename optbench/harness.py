@@ -19,11 +19,12 @@ from optbench import evaluation, kernels
 from optbench.jit import Kernel
 from optbench.loops import descent, lagrangian
 from optbench.loops import first_order as fo
-from optbench.loops.prepared import Method, Outcome, Prepared
 from optbench.loops.constrained_runs import prepared as make_ready
+from optbench.loops.prepared import SLICE, Method, Outcome, Prepared
 from optbench.registry import OPTIMIZERS, PROBLEMS, SCHEDULES
-from optbench.types import Array, Problem, Result, Run, Status
+from optbench.types import Array, Lagrangian, Problem, Result, Run, Status
 
+RULES = "1"  # raise it when the start of a run or its judgement changes: recorded results are then out of date
 BLOCK = 100e-6  # shortest block, in seconds, that is timed
 LONGEST = 5.0  # seconds that all timed repeats of one run may take together, but for the first
 TOGETHER = 64  # runs that are timed in turn, and held in memory, at a time
@@ -59,11 +60,12 @@ def problem_of(name: str, settings: tuple[tuple[str, Any], ...]) -> Problem:
 def start_of(problem: Problem, seed: int) -> Array:
     """Start of a run: the standard one for seed 0, else uniform in the problem's bounds.
 
-    The stream is seeded by a hash of problem and seed, so every optimizer starts from the same points.
+    The stream is seeded by a hash of problem, data (not of where they lie) and seed, so every optimizer starts from the same points.
     """
     if seed == 0:
         return problem.x0
-    text = json.dumps(["start", problem.name, problem.n, sorted(problem.settings.items(), key=str), seed], default=str)
+    settings = sorted((key, str(value)) for key, value in problem.settings.items() if key != "data")
+    text = json.dumps(["start", problem.name, problem.n, settings, evaluation.data_hash(problem), seed])
     state = int.from_bytes(hashlib.sha256(text.encode()).digest()[:16], "little")
     low, high = problem.bounds.T
     start: Array = np.random.Generator(np.random.PCG64(state)).uniform(low, high)
@@ -111,15 +113,12 @@ def kernels_of(run: Run) -> tuple[Kernel, ...]:
     return make_ready(problem, method_of(run), problem.x0, np.empty(0)).kernels  # runs nothing of the problem
 
 
-@functools.lru_cache(maxsize=4096)
-def _code(problem: Problem, optimizer: str, params: tuple[tuple[str, Any], ...], schedule: str) -> str:
-    chosen = OPTIMIZERS.get(optimizer)
-    return kernels.code_of(problem, chosen, chosen.params(**dict(params)), SCHEDULES.get(schedule))
-
-
 def code_of(run: Run) -> str:
     """Fingerprint of the code and data behind a run: a recorded result with another one is out of date."""
-    return _code(problem_of(run.problem, run.settings), run.optimizer, run.params, run.schedule)
+    method, params = OPTIMIZERS.get(run.optimizer), dict(run.params)
+    inner = OPTIMIZERS.get(params["inner"]) if isinstance(method, Lagrangian) and method.inner != "none" else None
+    problem, schedule = problem_of(run.problem, run.settings), SCHEDULES.get(run.schedule)
+    return RULES + kernels.code_of(problem, method, method.params(**params), schedule, inner)
 
 
 def execute(run: Run) -> Result:
@@ -206,11 +205,21 @@ def measure(runs: Sequence[Run], repeats: int) -> Iterator[tuple[Run, list[float
 
 def _measure_group(group: list[Run], repeats: int) -> Iterator[tuple[Run, list[float]]]:
     prepared = [prepare(run) for run in group]
-    once = [max(item.seconds(1), 1e-9) for item in prepared]
-    blocks = [max(1, math.ceil(BLOCK / seconds)) for seconds in once]
+    blocks, once = zip(*(_block(item) for item in prepared), strict=True)
     samples: list[list[float]] = [[] for _ in group]
     for turn in range(repeats):
         for k, item in enumerate(prepared):
-            if turn == 0 or (turn + 1) * once[k] * blocks[k] <= LONGEST:
-                samples[k].append(item.seconds(blocks[k]) / blocks[k])
+            if turn == 0 or (turn + 1) * once[k] <= LONGEST:
+                samples[k].append(item.seconds(blocks[k]) / max(1, blocks[k]))
     yield from zip(group, samples, strict=True)
+
+
+def _block(item: Prepared) -> tuple[int, float]:
+    """Repeats that make a block of at least `BLOCK` seconds, and what it takes; 0 for a run that needs slices."""
+    seconds = item.seconds(0)
+    if seconds > SLICE:
+        return 0, seconds
+    count = 1
+    while (seconds := item.seconds(count)) < BLOCK:
+        count = max(2 * count, math.ceil(1.2 * count * BLOCK / max(seconds, 1e-9)))
+    return count, seconds

@@ -14,12 +14,14 @@ what Numba's own keeps (``CodeLibrary.serialize_using_object_code``) under a bet
 
 from __future__ import annotations
 
-import builtins
 import ctypes
+import dis
+import enum
 import functools
 import hashlib
 import os
 import pickle
+import re
 import sys
 import time
 import types as pytypes
@@ -59,7 +61,8 @@ class Kernel:
     def __call__(self, *arguments: float) -> Any:
         """Run the code."""
         value, exception = _CTYPES[self.kinds[0]](), ctypes.c_void_p()
-        self._entry(ctypes.addressof(value), ctypes.addressof(exception), *arguments)
+        if self._entry(ctypes.addressof(value), ctypes.addressof(exception), *arguments):
+            raise FloatingPointError(f"kernel {self.name} failed")
         return value.value
 
 
@@ -120,6 +123,8 @@ def _feed(digest: Any, value: Any, seen: set[int]) -> None:
             return
         seen.add(id(value))
         _feed(digest, value.__code__, seen)
+        _feed(digest, value.__defaults__ or (), seen)
+        _feed(digest, tuple(sorted((value.__kwdefaults__ or {}).items())), seen)
         for name, item in _references(value):
             digest.update(name.encode())
             _feed(digest, item, seen)
@@ -128,7 +133,7 @@ def _feed(digest: Any, value: Any, seen: set[int]) -> None:
         for constant in value.co_consts:
             _feed(digest, constant, seen)
     elif isinstance(value, tuple):
-        digest.update(b"(%d" % len(value))
+        digest.update(repr((type(value).__name__, getattr(value, "_fields", ()), len(value))).encode())
         for item in value:
             _feed(digest, item, seen)
     elif isinstance(value, type) and hasattr(value, "_fields"):
@@ -136,7 +141,9 @@ def _feed(digest: Any, value: Any, seen: set[int]) -> None:
     elif isinstance(value, pytypes.ModuleType):
         _feed_module(digest, value)
     elif hasattr(value, "tobytes"):
-        digest.update(str(getattr(value, "dtype", "")).encode() + value.tobytes())
+        digest.update(repr((str(getattr(value, "dtype", "")), getattr(value, "shape", ()))).encode() + value.tobytes())
+    elif isinstance(value, enum.EnumMeta):
+        digest.update(repr((value.__qualname__, [repr(member) for member in value])).encode())
     elif isinstance(value, frozenset):
         digest.update(repr(sorted(value, key=repr)).encode())
     elif isinstance(value, (int, float, complex, str, bytes, bool, type(None))):
@@ -156,7 +163,7 @@ def _references(function: pytypes.FunctionType) -> Iterator[tuple[str, Any]]:
     """Globals and closure cells that a function's code (nested code included) uses, by name."""
     yield from zip(function.__code__.co_freevars, (c.cell_contents for c in function.__closure__ or ()), strict=True)
     for name in sorted(_names(function.__code__)):
-        if name in function.__globals__ and not hasattr(builtins, name):
+        if name in function.__globals__:
             yield name, function.__globals__[name]
 
 
@@ -177,18 +184,30 @@ def _lower(function: Any, fastmath: frozenset[str], inline: bool, done: dict[int
     if not isinstance(function, pytypes.FunctionType):
         return function
     if id(function) not in done:
+        _refuse(function)
         used = dict(_references(function))
         done[id(function)] = None
         swapped = {name: _lower(item, fastmath, inline, done) for name, item in used.items() if item is not function}
         scope = {**{k: v for k, v in function.__globals__.items() if k in ("__name__", "__builtins__")}, **swapped}
         cells = tuple(pytypes.CellType(swapped[name]) for name in function.__code__.co_freevars)
         copy = pytypes.FunctionType(function.__code__, scope, function.__name__, function.__defaults__, cells or None)
+        copy.__kwdefaults__ = function.__kwdefaults__
         done[id(function)] = compiled(copy, fastmath, inline)
     return done[id(function)]
 
 
+def _refuse(function: pytypes.FunctionType) -> None:
+    """Raise TypeError for what a kernel may not do: its failure or its output would be lost, or hang the process."""
+    words = {instruction.opname for instruction in dis.get_instructions(function)}
+    where = f"{function.__qualname__} ({function.__code__.co_filename}, line {function.__code__.co_firstlineno})"
+    if "RAISE_VARARGS" in words:
+        raise TypeError(f"kernel {where} raises: check before the run, and let NaN speak during it")
+    if "print" in function.__code__.co_names and "print" not in function.__globals__:
+        raise TypeError(f"kernel {where} prints: compiled code cannot")
+
+
 def compiled(function: Callable[..., Any], fastmath: frozenset[str] = STEP_MATH, inline: bool = False) -> Any:
-    """Numba dispatcher with the package's flags: a part of a kernel, inlined on request, not cached, without an address."""
+    """Numba dispatcher with the package's flags: a part of a kernel, inlined on request, without an address."""
     from numba import njit
 
     from optbench.noalias import NoAlias
@@ -278,7 +297,7 @@ def compile_kernel(
     if full in _LOADED:
         return _LOADED[full]
     folder = cache_folder()
-    path = folder / f"{name}-{full}.o" if folder else None
+    path = folder / f"{re.sub(r'[^0-9A-Za-z_.-]', '_', name)}-{full}.o" if folder else None
     entry = _read(path) if path else None
     cached = entry is not None
     if entry is None:
@@ -328,7 +347,7 @@ def _compile(function: Callable[..., Any], kinds: str, fastmath: frozenset[str])
 def _read(path: Path) -> tuple[str, Any] | None:
     try:
         return pickle.loads(path.read_bytes())  # type: ignore[no-any-return]
-    except (OSError, EOFError, pickle.UnpicklingError):
+    except Exception:  # missing, cut off, of another version: compile again
         return None
 
 

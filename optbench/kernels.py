@@ -224,23 +224,28 @@ def _schedule(name: str, value: Callable[..., Any], params: type, state: type) -
     return jit.compile_kernel(f"schedule-{name}", make_observer, key, "dddii")
 
 
-def code_of(problem: Problem, optimizer: AnyMethod, params: Any, schedule: Schedule) -> str:
-    """Fingerprint of all the code and data that a run's numbers come from, without compiling anything."""
-    functions: tuple[Callable[..., Any] | None, ...]
-    if isinstance(optimizer, Descent):
-        functions = (optimizer.direction, problem.hess_fun, problem.curvature)
-        records: tuple[type, ...] = (optimizer.params,)
-    elif isinstance(optimizer, Lagrangian):
-        functions, records = (optimizer.iterate, problem.hess_fun, problem.curvature), (optimizer.params,)
-    else:
-        update, state = form_of(optimizer, params)
-        functions = (optimizer.constants, update, optimizer.scale, optimizer.finish)
-        records = (optimizer.params, state, optimizer.shared)
+def code_of(problem: Problem, optimizer: AnyMethod, params: Any, schedule: Schedule, inner: AnyMethod | None) -> str:
+    """Fingerprint of all the code and data that a run's numbers come from, without compiling anything.
+
+    `inner` is the inner optimizer of a Lagrangian method that has one.
+    """
     parts = [
         jit.engine_hash(),
         jit.key_of((problem.fun_grad or problem.residuals, problem.constraints), (problem.record,)),
-        jit.key_of(functions, records),
+        _method_code(optimizer, params, problem),
+        _method_code(inner, inner.params(), problem) if inner else "",
         jit.key_of((schedule.value,), (schedule.params, schedule.state)),
+        repr(schedule.state()),
         data_hash(problem),
     ]
     return hashlib.sha256(";".join(parts).encode()).hexdigest()[:16]
+
+
+def _method_code(method: AnyMethod, params: Any, problem: Problem) -> str:
+    if isinstance(method, Optimizer):
+        update, state = form_of(method, params)
+        functions = (method.constants, update, method.scale, method.finish, method.init)
+        return jit.key_of(functions, (method.params, state, method.shared)) + repr(method.shared())
+    own = method.direction if isinstance(method, Descent) else method.iterate
+    rest = repr((method.search, method.curvature, method.needs)) if isinstance(method, Descent) else method.inner
+    return jit.key_of((own, method.memory, problem.hess_fun, problem.curvature), (method.params,)) + rest

@@ -166,7 +166,7 @@ def minimize(
     if record not in RECORDS:
         raise unknown("record", record, RECORDS)
     for name, value in (("gtol", gtol), ("time_limit", time_limit)):
-        if value is not None and not (isinstance(value, (int, float)) and value > 0):
+        if value is not None and (isinstance(value, bool) or not isinstance(value, (int, float)) or not value > 0):
             raise ValueError(f"{name} takes a number above 0, not {value!r}")
     run = make_run(
         made,
@@ -192,6 +192,8 @@ def _start(problem: Problem, x0: ArrayLike) -> Array:
     start = np.ascontiguousarray(x0, dtype=np.float64)
     if start.shape != (problem.n,):
         raise ValueError(f"x0 must have shape ({problem.n},), not {start.shape}")
+    if not np.isfinite(start).all():
+        raise ValueError("x0 must be finite")
     return start
 
 

@@ -132,6 +132,8 @@ def make_run(
         name, full = problem, settings_of("problem", problem, settings or {})
     if batch_size:
         raise ValueError(f"batch_size takes None or 0, the full batch, not {batch_size!r}")
+    if lr is not None and "lr" in (params or {}):
+        raise ValueError("lr is given twice: once as lr and once in params")
     given = {"lr": lr, **(params or {})} if lr is not None else (params or {})
     chosen = settings_of("optimizer", optimizer, given)
     steps = BUDGET["max_iter"].check(max_iter)
@@ -240,8 +242,8 @@ class Plan:
         -------
         dict
             ``problems``, ``optimizers``, ``schedules``, ``clipping``: labels in order; ``seeds``: numbers; ``cells``,
-            ``runs``; ``not applicable``: the number of cells that are left out, and why; ``steps``: sum of the iteration budgets; ``seconds``: sum of the time limits, an upper bound of
-            one pass; ``memory``: estimate in bytes of the largest problem at work and of all traces.
+            ``runs``; ``not applicable``: the number of cells that are left out, and why; ``steps``: sum of the
+            iteration budgets; ``seconds``: sum of the time limits, an upper bound of one pass; ``memory``: estimate in bytes of the largest problem at work and of all traces.
         """
         labels = [self.labels[run] for run in self.runs]
         keys = ("problems", "optimizers", "schedules", "clipping")
@@ -295,7 +297,7 @@ def make_plan(config: Config) -> Plan:
 
 
 def _not_applicable(block: Block, levels: Sequence[Level]) -> str | None:
-    """Why a cell is left out, or None. A method that searches is run once, in the place of the first schedule and clip."""
+    """Why a cell is left out, or None. A method that searches runs once, in the place of the first schedule and clip."""
     problem, optimizer, schedule, clip = levels
     if reason := get_optimizer(optimizer.name).refuses(problem.offers):
         return reason

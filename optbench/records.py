@@ -155,7 +155,7 @@ def check(field: Field, value: Any) -> Any:
     inside = number and field.range.holds(value)
     if kind == "float" and inside and not math.isnan(value):
         return float(value)
-    if kind == "int" and inside and value == int(value if math.isfinite(value) else 0):
+    if kind == "int" and inside and abs(value) <= 2**53 and value == int(value):
         return int(value)
     if kind == "bool" and isinstance(value, (bool, np.bool_)):
         return bool(value)

@@ -204,7 +204,7 @@ def lagrangian(
     source: str = "",
     name: str | None = None,
 ) -> Callable[[F], F]:
-    """Register ``iterate(t, at, evaluate, inner, memory, params) -> step`` as a method for constraints; see `Lagrangian`."""
+    """Register ``iterate(t, at, evaluate, inner, memory, params) -> step`` for constraints; see `Lagrangian`."""
 
     def register(iterate: F) -> F:
         stem = name or iterate.__name__

@@ -10,6 +10,7 @@ from __future__ import annotations
 import multiprocessing
 import os
 import queue
+import signal
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
@@ -69,7 +70,8 @@ def run_plan(
     path : path-like
         Results file, made where there is none.
     jobs : int
-        Worker processes of the counting pass. The timing pass always runs alone.
+        Worker processes of the counting pass; 0 counts in this process, which a crash in a kernel then ends. The
+        timing pass always runs alone.
     repeats : int
         Timed samples a run; 0 for none.
     command : str
@@ -84,6 +86,9 @@ def run_plan(
     StoreError
         The file is in use, foreign, newer or cannot be written.
     """
+    if jobs < 0 or repeats < 0:
+        raise ValueError(f"jobs and repeats must be at least 0, not {jobs} and {repeats}")
+    harness.problem_of.cache_clear()  # a file or a definition may have changed since
     outcome = Outcome(planned=len(plan.runs))
     with Store(path) as store:
         recorded = store.finished(run.key for run in plan.runs)
@@ -122,7 +127,7 @@ def _count(
     progress: Progress,
     outcome: Outcome,
 ) -> None:
-    with Workers(min(jobs, len(todo)), load) as workers:  # they start while this process compiles
+    with Workers(min(jobs, len(todo)), load) if jobs else InProcess() as workers:  # start while this process compiles
         compiled = _compile(todo, progress, outcome)
         start = time.perf_counter()
 
@@ -170,6 +175,7 @@ def _compile(todo: list[Run], progress: Progress, outcome: Outcome) -> dict[str,
 
 
 def _start_worker(load: Sequence[str]) -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent stops its workers
     for path in load:
         load_file(path)
 
@@ -183,6 +189,23 @@ def _work(batch: list[Run]) -> list[Result]:
             break
         results.append(harness.execute(run))
     return results
+
+
+class InProcess:
+    """The same work without any worker."""
+
+    def __enter__(self) -> InProcess:
+        return self
+
+    def __exit__(self, kind: object, error: object, trace: object) -> None:
+        """There is nothing to stop."""
+
+    def map(self, runs: list[Run], record: Callable[[list[tuple[Run, Result]]], None]) -> None:
+        """Do all runs, one after the other."""
+        while runs:
+            results = _work(runs[:BATCH])
+            record(list(zip(runs, results, strict=False)))
+            runs = runs[len(results) :]
 
 
 class Workers:

@@ -140,7 +140,9 @@ class Store:
                 con.executemany("INSERT INTO hits VALUES (?, ?, ?)", tables.hit_rows(row, result.hits))
                 con.executemany(_INSERT_TIME, [(row, k, float(s)) for k, s in enumerate(result.seconds)])
                 if result.trace:
-                    con.execute("INSERT INTO traces VALUES (?, ?, ?, ?, ?, ?, ?, ?)", (row, *tables.blobs(result.trace)))
+                    con.execute(
+                        "INSERT INTO traces VALUES (?, ?, ?, ?, ?, ?, ?, ?)", (row, *tables.blobs(result.trace))
+                    )
 
     def add_times(self, key: str, seconds: Sequence[float]) -> None:
         """Record the wall times of a run's repeats, in seconds, in place of those it had.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import hashlib
 import json
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal, get_args
@@ -30,7 +31,7 @@ class Problem:
     fun_grad : callable or None
         ``fun_grad(x, g, data) -> f``: a plain function that writes the gradient at `x`, shape (n,), into `g`, shape
         (n,), and returns f(x). `data` is the record below. It is compiled; it must not allocate, print or raise.
-        None for a least-squares problem that is given by its residuals.
+        A least-squares problem may leave it, and `hess`, to its residuals.
     x0 : array_like, shape (n,)
         Standard start.
     hess : callable, optional
@@ -83,8 +84,8 @@ class Problem:
         bounds: ArrayLike = (-5.0, 5.0),
         tags: tuple[str, ...] = (),
     ) -> None:
-        if (fun_grad is None) == (residuals is None):
-            raise ValueError("a problem takes exactly one of fun_grad and residuals")
+        if fun_grad is None and residuals is None:
+            raise ValueError("a problem takes fun_grad or residuals")
         if residuals is not None and constraints is not None:
             raise ValueError("a problem takes residuals or constraints, not both")
         if (m > 0) != (residuals is not None or constraints is not None) or not 0 <= m_eq <= m:
@@ -110,6 +111,8 @@ class Problem:
         self.minimizers: Array | None = minimizers
         self.x_opt: Array | None = None if minimizers is None else minimizers[0]
         self.f_opt = None if f_opt is None else float(f_opt)
+        if self.f_opt is not None and not math.isfinite(self.f_opt):
+            raise ValueError(f"f_opt must be finite, not {f_opt!r}: are the data too large?")
         self.bounds = _frozen(np.broadcast_to(np.asarray(bounds, dtype=np.float64), (self.n, 2)))
         self.tags = tags
         self.name = getattr(fun_grad or residuals, "__name__", "problem")
@@ -265,9 +268,9 @@ class Descent:
     ----------
     name : str
     direction : callable
-        ``direction(t, at, d, memory, params) -> step``: writes the direction at x_t into `d`, shape (n,), and returns the
-        first step length to try; with a trust region the full step within ``at.radius``, and the reduction of f
-        that its model predicts (not above 0: it gives up). t = 0 starts afresh. `at` is `loops.descent.At`. `d` holds
+        ``direction(t, at, d, memory, params) -> step``: writes the direction at x_t into `d`, shape (n,), and returns
+        the first step length to try; with a trust region the full step within ``at.radius``, and the reduction of f
+        that its model predicts (not above 0: it gives up). t = 0 starts afresh. `at` is `kernels.At`. `d` holds
         the direction before.
     params : NamedTuple class
         Hyperparameters with defaults. A choice ``line_search`` selects among 'wolfe', 'armijo' and 'none'; with 'none'
@@ -319,8 +322,8 @@ class Lagrangian:
     ----------
     name : str
     iterate : callable
-        ``iterate(t, at, evaluate, inner, memory, params) -> step``: one iteration t = 0, 1, ... It writes the next point
-        into ``at.x`` and multipliers into ``at.lam`` and returns a step length for the trace, or a value that is not
+        ``iterate(t, at, evaluate, inner, memory, params) -> step``: one iteration t = 0, 1, ... It writes the next
+        point into ``at.x`` and multipliers into ``at.lam`` and returns a step length for the trace, or a value that is not
         above 0 when it can go no further. `at` is `kernels.LagrangianAt`; ``evaluate(at, x, g, c, jac) -> f``
         evaluates objective and constraints at `x`; ``inner(at, x, penalty, tolerance)`` lets the inner optimizer work
         on the augmented Lagrangian with ``at.lam``, from `x` and into `x` (`inner` "minimize": until the largest entry
@@ -395,7 +398,7 @@ class Schedule:
 
 @dataclass(frozen=True)
 class Run:
-    """What one run is: names and numbers only, so that it hashes, sorts, prints, pickles and travels.
+    """What one run is: names and numbers only, so that it hashes, prints, pickles and travels.
 
     The settings are tuples of (key, value) pairs, complete: defaults are written out, so that a later change of a
     default is another run.

@@ -79,15 +79,19 @@ def curvature(x, w, h, data):
     source="Powell 1962; More, Garbow & Hillstrom 1981, problems 13 and 22",
     tags=("least-squares", "convex", "unimodal", "smooth", "ill-conditioned", "singular", "scalable"),
 )
-def powell_singular(n: int = 4, residual_form: bool = True) -> Problem:
-    """Powell's singular function in n dimensions, n a multiple of 4: a flat-bottomed minimum.
-
-    `residual_form`: given by residuals, with a Jacobian of n x n entries, for Gauss-Newton methods; False gives f and
-    its gradient directly, in O(n).
-    """
+def powell_singular(n: int = 4) -> Problem:
+    """Powell's singular function in n dimensions, n a multiple of 4: a flat-bottomed minimum."""
     if n % 4:
         raise ValueError(f"problem 'powell_singular': n must be a multiple of 4, not {n}")
     start, x_opt, bounds = np.tile((3.0, -1.0, 0.0, 1.0), n // 4), np.zeros(n), (-4.0, 5.0)
-    if not residual_form:
-        return Problem(fun_grad, start, hess=hess, x_opt=x_opt, f_opt=0.0, bounds=bounds)
-    return Problem(None, start, residuals=residuals, curvature=curvature, m=n, x_opt=x_opt, f_opt=0.0, bounds=bounds)
+    return Problem(
+        fun_grad,
+        start,
+        hess=hess,
+        residuals=residuals,
+        curvature=curvature,
+        m=n,
+        x_opt=x_opt,
+        f_opt=0.0,
+        bounds=bounds,
+    )

@@ -21,6 +21,54 @@ from optbench.registry import problem
 from optbench.types import Problem
 
 
+def shared(x):
+    """Part of every residual: n - sum cos x_j."""
+    total = 0.0
+    for j in range(x.size):
+        s = math.sin(0.5 * x[j])
+        total += 2.0 * s * s
+    return total
+
+
+def residual(i, t, total):
+    """r_i with x_i = t; i counts from 1."""
+    s, c = math.sin(0.5 * t), math.cos(0.5 * t)
+    return total + 2.0 * s * (i * s - c)
+
+
+def fun_grad(x, g, data):
+    """Value; gradient into `g`."""
+    total = shared(x)
+    f, residuals = 0.0, 0.0
+    for i in range(x.size):
+        r = residual(i + 1.0, x[i], total)
+        f += r * r
+        residuals += r
+        g[i] = r
+    for i in range(x.size):
+        s, c = math.sin(x[i]), math.cos(x[i])
+        g[i] = 2.0 * (s * residuals + g[i] * ((i + 1.0) * s - c))
+    return f
+
+
+def hess(x, h, data):
+    """Hessian into `h`."""
+    n = x.size
+    total = shared(x)
+    residuals = 0.0
+    for i in range(n):
+        residuals += residual(i + 1.0, x[i], total)
+    for i in range(n):
+        s, c = math.sin(x[i]), math.cos(x[i])
+        own = (i + 1.0) * s - c
+        for j in range(i, n):
+            sj = math.sin(x[j])
+            h[i, j] = 2.0 * (n * s * sj + s * ((j + 1.0) * sj - math.cos(x[j])) + sj * own)
+            h[j, i] = h[i, j]
+        r = residual(i + 1.0, x[i], total)
+        h[i, i] += 2.0 * (own * own + c * residuals + r * ((i + 1.0) * c + s))
+
+
 def residuals(x, r, jac, data):
     """Residuals and Jacobian."""
     n = x.size
@@ -54,8 +102,9 @@ def curvature(x, w, h, data):
 def trigonometric(n: int = 10) -> Problem:
     """Spedicato's trigonometric sum of squares in n dimensions."""
     return Problem(
-        None,
+        fun_grad,
         np.full(n, 1.0 / n),
+        hess=hess,
         residuals=residuals,
         curvature=curvature,
         m=n,

@@ -72,7 +72,11 @@ CASES: list[tuple[dict[str, Any], str, str]] = [
     ({"optimizers": ["gd", "gd"]}, "optimizers[1]", "gd with the same settings as in optimizers[0]"),
     ({"schedules": []}, "schedules", "at least one entry"),
     ({"schedules": [{"name": "cosin"}]}, "schedules[0]", "Did you mean 'cosine'?"),
-    ({"schedules": [{"name": "step", "step_size": 0.5}]}, "schedules[0].step_size", "takes a whole number of at least 1, not 0.5"),
+    (
+        {"schedules": [{"name": "step", "step_size": 0.5}]},
+        "schedules[0].step_size",
+        "takes a whole number of at least 1, not 0.5",
+    ),
     ({"schedules": [{"name": "step", "warmup": -1}]}, "schedules[0].warmup", "at least 0, not -1"),
     (
         {"schedules": [{"name": "step", "warmup": 9, "warmup_start": 2}]},
@@ -120,7 +124,11 @@ CASES: list[tuple[dict[str, Any], str, str]] = [
     ({"override": [{"problem": "rosenbrock"}]}, "override[0]", "sets nothing"),
     ({"override": [{"optimizer": "momentum", "lr": [1, 2]}]}, "override[0].lr", "above 0, not [1, 2]"),
     ({"override": [{"momentum": 0.5}]}, "override[0].momentum", "unknown key 'momentum'"),
-    ({"override": [{"optimizer": "momentum", "momentum": "x"}]}, "override[0].momentum", "takes a number of at least 0, not 'x'"),
+    (
+        {"override": [{"optimizer": "momentum", "momentum": "x"}]},
+        "override[0].momentum",
+        "takes a number of at least 0, not 'x'",
+    ),
     ({"override": [7]}, "override[0]", "takes a table, not 7"),
     ({"exclude": [{"optimiser": "gd"}]}, "exclude[0].optimiser", "Did you mean 'optimizer'?"),
     ({"exclude": [{}]}, "exclude[0]", "needs at least one of problem, optimizer, schedule, clip, n, seed"),

@@ -190,7 +190,6 @@ def test_code_is_stable_and_sees_settings_of_the_data() -> None:
     run = make_run("linear_regression", {"data": "sales"}, "gd")
     before = harness.code_of(run)
     harness.problem_of(run.problem, run.settings).fun([1.0, 2.0])
-    harness._code.cache_clear()
     harness.problem_of.cache_clear()
     assert harness.code_of(run) == before
     assert harness.code_of(make_run("linear_regression", {"data": "diabetes"}, "gd")) != before

@@ -308,10 +308,11 @@ def test_a_bad_setting_is_one_clear_sentence(name: str, settings: dict[str, Any]
         get_problem(name, **settings)
 
 
-@pytest.mark.parametrize("name", ["extended_rosenbrock", "powell_singular"])
+@pytest.mark.parametrize("name", ["extended_rosenbrock", "powell_singular", "trigonometric"])
 def test_both_forms_are_the_same_function(name: str) -> None:
-    forms = [get_problem(name, n=8, residual_form=form) for form in (True, False)]
-    assert [form.residuals is None for form in forms] == [False, True]
+    p = get_problem(name, n=8)
+    assert p.fun_grad is not None
+    forms = [p, Problem(None, p.x0, residuals=p.residuals, curvature=p.curvature, m=p.m, bounds=p.bounds)]
     low, high = forms[0].bounds.T
     for x in np.random.Generator(np.random.PCG64(7)).uniform(low, high, (3, 8)):
         (f, g), (plain_f, plain_g) = (form.fun_and_grad(x) for form in forms)

@@ -358,7 +358,8 @@ def test_what_does_not_apply_is_reported_and_never_run_twice() -> None:
     }
     plan = make_plan(parse_config(table))
     labels = [plan.label_of(run) for run in plan.runs]
-    shown = {(label.problem, run.optimizer, label.schedule, label.clip) for label, run in zip(labels, plan.runs)}
+    pairs = zip(labels, plan.runs, strict=True)
+    shown = {(label.problem, run.optimizer, label.schedule, label.clip) for label, run in pairs}
     assert shown == {
         *(("beale", "adam", schedule, clip) for schedule in ("constant", "cosine") for clip in ("none", "norm 1")),
         ("beale", "lbfgs", "(line search)", "none"),

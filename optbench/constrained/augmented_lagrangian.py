@@ -72,7 +72,7 @@ def augmented_lagrangian(t, at, evaluate, inner, memory, params):
     at.values[0] = evaluate(at, at.x, at.g, at.c, at.jac)
     if code == DIVERGED or fallen(at.values[0], s[FIRST_F]):
         if penalty >= params.largest_penalty or infeasibility(at.c, at.m_eq) <= 1e-6:
-            return -UNBOUNDED
+            return -UNBOUNDED if at.values[0] == at.values[0] else 1.0  # the driver sees NaN
         for j in range(at.x.size):
             at.x[j] = memory.before[j]
         at.values[0] = evaluate(at, at.x, at.g, at.c, at.jac)

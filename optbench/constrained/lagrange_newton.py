@@ -19,6 +19,7 @@ from optbench.constrained._residual import fallen, infeasibility, kkt_residual
 from optbench.constrained._steps import (
     BEST,
     FIRST_F,
+    MOVED,
     NU,
     RANK,
     SINCE,
@@ -38,7 +39,7 @@ from optbench.registry import lagrangian
 
 DEPENDENT, INFEASIBLE, UNBOUNDED = 1.0, 2.0, 3.0
 ATTEMPTS = 8  # with ever more of the identity in the Hessian
-PATIENCE = 50  # iterations without a smaller KKT residual
+PATIENCE, STILL = 10, 1e-9  # iterations with neither a smaller KKT residual nor a relative step above STILL
 DECREASE = 1e-4  # of the merit function, as a part of what is predicted
 NEAR = 0.1  # KKT residual below which its own decrease is enough
 FEASIBLE = 1e-6
@@ -130,7 +131,10 @@ def trial(at, evaluate, s, step, alpha):
 
 def accept(at, s, f, lam, alpha):
     """Make the trial point the point, with all of the new multipliers: they tell the next Hessian what bends."""
+    s.state[MOVED] = 0.0
     for j in range(at.x.size):
+        if abs(s.point[j] - at.x[j]) > STILL * max(1.0, abs(at.x[j])):
+            s.state[MOVED] = 1.0
         at.x[j], at.g[j] = s.point[j], s.g[j]
     for i in range(lam.size):
         at.c[i] = s.c[i]
@@ -231,10 +235,8 @@ def hopeless(at, s, t):
     for i in range(at.lam.size):
         if abs(at.lam[i]) > LARGEST_LAM:
             return -DEPENDENT
-    if at.values[1] < 0.999 * s.state[BEST]:
-        s.state[BEST], s.state[SINCE] = at.values[1], 0.0
-    else:
-        s.state[SINCE] += 1.0
+    s.state[SINCE] = 0.0 if at.values[1] < 0.999 * s.state[BEST] or s.state[MOVED] > 0.0 else s.state[SINCE] + 1.0
+    s.state[BEST] = min(s.state[BEST], at.values[1])
     return -0.0 if s.state[SINCE] > PATIENCE else 1.0
 
 

@@ -44,7 +44,9 @@ def memory(n, m, params):
     return Memory(np.array([params.penalty, 0.0]), np.zeros(n))
 
 
-@lagrangian(params=Params, memory=memory, inner="minimize", source="Courant 1943; Nocedal & Wright 2006, Framework 17.1")
+@lagrangian(
+    params=Params, memory=memory, inner="minimize", source="Courant 1943; Nocedal & Wright 2006, Framework 17.1"
+)
 def quadratic_penalty(t, at, evaluate, inner, memory, params):
     """One minimization; none beyond the last penalty."""
     s = memory.state
@@ -62,7 +64,7 @@ def quadratic_penalty(t, at, evaluate, inner, memory, params):
     s[PENALTY] = params.growth * penalty
     if code == DIVERGED or fallen(at.values[0], s[FIRST_F]):
         if last:
-            return -UNBOUNDED
+            return -UNBOUNDED if at.values[0] == at.values[0] else 1.0  # the driver sees NaN
         for j in range(at.x.size):
             at.x[j] = memory.before[j]
         at.values[0] = evaluate(at, at.x, at.g, at.c, at.jac)

@@ -9,8 +9,8 @@ import numpy as np
 
 from optbench import evaluation, kernels
 from optbench.jit import Kernel
-from optbench.loops import first_order as fo
 from optbench.loops import descent, lagrangian
+from optbench.loops import first_order as fo
 from optbench.loops.prepared import Counts, Method, Prepared
 from optbench.loops.runs import PreparedDescent, PreparedSteps
 from optbench.records import encode, pack

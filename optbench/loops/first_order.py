@@ -24,7 +24,7 @@ NEVER = 2**62
 
 # Return codes of the driver, and words of its memory that changes.
 RUNNING, CONVERGED, SMALL_GRADIENT, BUDGET, STALLED, DIVERGED = range(6)
-T, STARTED, TARGET, ROWS, NEXT_ROW, STALL_AT, BLOCK, N_INTS = range(8)
+T, STARTED, TARGET, ROWS, NEXT_ROW, STALL_AT, STILL, BLOCK, N_INTS = range(9)
 F, RATE, N_FLOATS = range(3)
 CLIP_NONE, CLIP_NORM, CLIP_VALUE = range(3)
 
@@ -154,11 +154,14 @@ def verdict(s, t, f, x, g, ints):
     if t >= s.max_iter:
         return BUDGET
     if t >= ints[STALL_AT]:
-        ints[STALL_AT] = t + STALL
         if not finite(x):
             return DIVERGED
-        if not moved(x, s.snapshot) and t > 0 and s.stop:
+        if moved(x, s.snapshot) or t == 0:
+            ints[STILL], ints[STALL_AT] = 0, t + STALL
+        elif ints[STILL] == 1 and s.stop:
             return STALLED
+        else:  # where it was STALL steps ago: unless the next step leaves it, it is no cycle
+            ints[STILL], ints[STALL_AT] = 1, t + 1
     return RUNNING
 
 

@@ -218,9 +218,9 @@ class Prepared:
         return Outcome(code, int(self._ints[fo.T]), x, self._view("hits").copy(), trace, timed_out, self.counts())
 
     def seconds(self, repeats: int) -> float:
-        """Wall time, in seconds, of `repeats` runs in a row from the start, in one call where one run fits a slice."""
+        """Wall time, in seconds, of `repeats` runs in a row from the start, in one call; of one run in slices for 0."""
         start = time.perf_counter_ns()
-        if repeats > 1:
+        if repeats > 0:
             self._drive(self.setup.ctypes.data, repeats, fo.NEVER)
         else:
             for _ in self._slices():

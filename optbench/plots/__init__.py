@@ -10,7 +10,7 @@ import inspect
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from optbench.plots._style import SUFFIXES, save
+from optbench.plots._style import SUFFIXES, check_target, save
 from optbench.plots.convergence import convergence
 from optbench.plots.heatmap import heatmap
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     Draw = Callable[..., Figure]
 
-__all__ = ["KINDS", "SUFFIXES", "convergence", "heatmap", "save"]
+__all__ = ["KINDS", "SUFFIXES", "check_target", "convergence", "heatmap", "save"]
 
 
 def _from_results(draw: Draw) -> Draw:

@@ -169,6 +169,16 @@ def seconds_text(value: float) -> str:
     return f"{value / 1e-9:.3g}ns"
 
 
+def check_target(path: str | os.PathLike[str]) -> Path:
+    """The path, if a figure can be saved there. Raises ValueError for another ending or a folder that is not there."""
+    target = Path(path)
+    if target.suffix.lower() not in SUFFIXES:
+        raise ValueError(f"a figure is saved as {', '.join(SUFFIXES)}, not {target.suffix or target.name!r}")
+    if not target.resolve().parent.is_dir():
+        raise ValueError(f"{target}: the folder {target.parent} does not exist")
+    return target
+
+
 def save(figure: Figure, path: str | os.PathLike[str]) -> Path:
     """Write a figure as PNG (200 dpi), SVG or PDF, by the ending of `path`; the same figure gives the same bytes.
 
@@ -179,9 +189,7 @@ def save(figure: Figure, path: str | os.PathLike[str]) -> Path:
     """
     import matplotlib as mpl
 
-    target = Path(path)
-    if target.suffix.lower() not in SUFFIXES:
-        raise ValueError(f"a figure is saved as {', '.join(SUFFIXES)}, not {target.suffix or target.name!r}")
+    target = check_target(path)
     undated: dict[str, Any] = {".png": {"Software": None}, ".svg": {"Date": None}, ".pdf": {"CreationDate": None}}
     with mpl.rc_context({"svg.hashsalt": "optbench", "pdf.fonttype": 42}):
         figure.savefig(target, dpi=200, metadata=undated[target.suffix.lower()])

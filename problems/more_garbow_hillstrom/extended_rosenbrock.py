@@ -52,17 +52,19 @@ def curvature(x, w, h, data):
     source="Rosenbrock 1960; More, Garbow & Hillstrom 1981, problem 21",
     tags=("least-squares", "nonconvex", "unimodal", "smooth", "scalable"),
 )
-def extended_rosenbrock(n: int = 2, residual_form: bool = True) -> Problem:
-    """Extended Rosenbrock function in n dimensions, n even.
-
-    `residual_form`: given by residuals, with a Jacobian of n x n entries, for Gauss-Newton methods; False gives f and
-    its gradient directly, in O(n).
-    """
+def extended_rosenbrock(n: int = 2) -> Problem:
+    """Extended Rosenbrock function in n dimensions, n even."""
     if n % 2:
         raise ValueError(f"problem 'extended_rosenbrock': n must be even, not {n}")
     start, bounds = np.tile((-1.2, 1.0), n // 2), (-2.048, 2.048)
-    if not residual_form:
-        return Problem(fun_grad, start, hess=hess, x_opt=np.ones(n), f_opt=0.0, bounds=bounds)
     return Problem(
-        None, start, residuals=residuals, curvature=curvature, m=n, x_opt=np.ones(n), f_opt=0.0, bounds=bounds
+        fun_grad,
+        start,
+        hess=hess,
+        residuals=residuals,
+        curvature=curvature,
+        m=n,
+        x_opt=np.ones(n),
+        f_opt=0.0,
+        bounds=bounds,
     )
