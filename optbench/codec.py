@@ -206,7 +206,8 @@ def record_storer(record: type) -> Any:
 def caller(result: Any, *arguments: Any) -> Any:
     """Intrinsic ``call(address, (a, b, ...))``: call a kernel (`optbench.jit`) whose value has the type `result`.
 
-    A call that fails (which `optbench.jit` does not let a kernel do on purpose) has the value NaN. Kernels keep Numba's own calling convention, ``int32 f(result *, exception **, a, b, ...)``: a C wrapper around it
+    A call that fails (which `optbench.jit` does not let a kernel do on purpose) has the value NaN. Kernels keep
+    Numba's own calling convention, ``int32 f(result *, exception **, a, b, ...)``: a C wrapper around it
     would cost two nanoseconds a call, which is a tenth of a small step.
     """
     packed = types.Tuple(arguments)

@@ -60,7 +60,8 @@ def problem_of(name: str, settings: tuple[tuple[str, Any], ...]) -> Problem:
 def start_of(problem: Problem, seed: int) -> Array:
     """Start of a run: the standard one for seed 0, else uniform in the problem's bounds.
 
-    The stream is seeded by a hash of problem, data (not of where they lie) and seed, so every optimizer starts from the same points.
+    The stream is seeded by a hash of problem, data (not of where they lie) and seed, so every optimizer starts from the
+    same points.
     """
     if seed == 0:
         return problem.x0

@@ -78,6 +78,7 @@ ENGINE = (
     "codec.py",
     "records.py",
     "kernels.py",
+    "evaluation.py",
     "memory.py",
     "coordinate.py",
     "clipping.py",

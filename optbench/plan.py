@@ -243,7 +243,8 @@ class Plan:
         dict
             ``problems``, ``optimizers``, ``schedules``, ``clipping``: labels in order; ``seeds``: numbers; ``cells``,
             ``runs``; ``not applicable``: the number of cells that are left out, and why; ``steps``: sum of the
-            iteration budgets; ``seconds``: sum of the time limits, an upper bound of one pass; ``memory``: estimate in bytes of the largest problem at work and of all traces.
+            iteration budgets; ``seconds``: sum of the time limits, an upper bound of one pass; ``memory``: estimate in
+            bytes of the largest problem at work and of all traces.
         """
         labels = [self.labels[run] for run in self.runs]
         keys = ("problems", "optimizers", "schedules", "clipping")
@@ -297,7 +298,7 @@ def make_plan(config: Config) -> Plan:
 
 
 def _not_applicable(block: Block, levels: Sequence[Level]) -> str | None:
-    """Why a cell is left out, or None. A method that searches runs once, in the place of the first schedule and clip."""
+    """Why a cell is left out, or None. A method that searches runs once, in the place of the first schedule."""
     problem, optimizer, schedule, clip = levels
     if reason := get_optimizer(optimizer.name).refuses(problem.offers):
         return reason

@@ -323,7 +323,7 @@ class Lagrangian:
     name : str
     iterate : callable
         ``iterate(t, at, evaluate, inner, memory, params) -> step``: one iteration t = 0, 1, ... It writes the next
-        point into ``at.x`` and multipliers into ``at.lam`` and returns a step length for the trace, or a value that is not
+        point into ``at.x`` and multipliers into ``at.lam``; returns a step length for the trace, or a value that is not
         above 0 when it can go no further. `at` is `kernels.LagrangianAt`; ``evaluate(at, x, g, c, jac) -> f``
         evaluates objective and constraints at `x`; ``inner(at, x, penalty, tolerance)`` lets the inner optimizer work
         on the augmented Lagrangian with ``at.lam``, from `x` and into `x` (`inner` "minimize": until the largest entry

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -13,6 +14,7 @@ import optbench
 from optbench import harness
 from optbench.loops import prepared as prepared_module
 from optbench.plan import make_run
+from optbench.registry import OPTIMIZERS
 from optbench.types import STATUSES, Problem
 
 
@@ -235,3 +237,44 @@ def test_bad_input_of_schedule_values() -> None:
         optbench.schedule_values("reduce_on_plateau", n_steps=5)
     with pytest.raises(ValueError, match="n_steps takes"):
         optbench.schedule_values("cosine", n_steps=0)
+
+
+def test_cycle_is_not_taken_for_a_standstill() -> None:
+    """Steps of equal length back and forth return to the same point every second step."""
+    r = optbench.minimize(Problem(distance, [0.25], f_opt=0.0), "gd", lr=0.5, max_iter=5000, record="log")
+    assert r.status == "budget"
+
+
+def distance(x, g, data):  # type: ignore[no-untyped-def]
+    """|x|, of which a step of fixed length never reaches the minimum."""
+    g[0] = 1.0 if x[0] > 0.0 else -1.0
+    return abs(x[0])
+
+
+def test_blocks_are_long_enough() -> None:
+    for name in ("beale", "linear_regression"):
+        prepared = harness.prepare(make_run(name, None, "gd", lr=1e-3, max_iter=50))
+        count, seconds = harness._block(prepared)
+        assert count >= 1
+        assert seconds >= harness.BLOCK
+
+
+def test_starts_do_not_depend_on_where_the_data_lie(tmp_path: Path) -> None:
+    starts = []
+    for folder in ("a", "b"):
+        (tmp_path / folder).mkdir()
+        path = tmp_path / folder / "d.csv"
+        path.write_text("x,y\n1,2\n2,3\n4,5\n")
+        starts.append(harness.start_of(optbench.get_problem("linear_regression", data=str(path), target="y"), 3))
+    np.testing.assert_array_equal(*starts)
+
+
+def test_code_depends_on_how_a_run_starts() -> None:
+    run = make_run("beale", None, "adagrad")
+    before = harness.code_of(run)
+    kept = OPTIMIZERS._items["adagrad"]
+    OPTIMIZERS._items["adagrad"] = dataclasses.replace(kept, init=lambda params: (7.0,))
+    try:
+        assert harness.code_of(run) != before
+    finally:
+        OPTIMIZERS._items["adagrad"] = kept

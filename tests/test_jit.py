@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import enum
 import os
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pytest
 
 from optbench import jit
+from optbench.types import Problem
 
 RUN = """
 import optbench
@@ -147,7 +152,6 @@ def test_fingerprint_covers_callees_and_constants(monkeypatch: pytest.MonkeyPatc
 
 def test_arrays_are_promised_not_to_overlap() -> None:
     """The promise is an internal flag of Numba's: a version that ignores it would silently cost up to 2x."""
-    import numpy as np
 
     def add(x, y):  # type: ignore[no-untyped-def]
         for i in range(x.size):
@@ -158,3 +162,61 @@ def test_arrays_are_promised_not_to_overlap() -> None:
     (signature,) = compiled.signatures
     definition = next(line for line in compiled.inspect_llvm(signature).splitlines() if line.startswith("define"))
     assert definition.count("noalias") >= 4  # return value, exception, x, y
+
+
+def raising(x, g, data):  # type: ignore[no-untyped-def]
+    if x[0] > 2.0:
+        raise ValueError
+    return 0.0
+
+
+def printing(x, g, data):  # type: ignore[no-untyped-def]
+    print(x[0])
+    return 0.0
+
+
+@pytest.mark.parametrize(("function", "word"), [(raising, "raises"), (printing, "prints")])
+def test_kernel_that_raises_or_prints_is_refused(function: Callable[..., float], word: str) -> None:
+    with pytest.raises(TypeError, match=f"{function.__name__} .*test_jit.* {word}"):
+        Problem(function, [1.0], f_opt=0.0).fun([3.0])
+
+
+def variant(body: str) -> Callable[..., Any]:
+    scope: dict[str, Any] = {"enum": enum, "np": np}
+    exec(body, scope)
+    made: Callable[..., Any] = scope["f"]
+    return made
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        (
+            "def h(x, k=1.0): return k * x\ndef f(x): return h(x)",
+            "def h(x, k=3.0): return k * x\ndef f(x): return h(x)",
+        ),
+        ("def h(x, *, k=1.0): return k\ndef f(x): return h(x)", "def h(x, *, k=3.0): return k\ndef f(x): return h(x)"),
+        ("A = np.ones((2, 3))\ndef f(x): return A[0, 1]", "A = np.ones((3, 2))\ndef f(x): return A[0, 1]"),
+        ("def abs(x): return 1.0\ndef f(x): return abs(x)", "def abs(x): return 2.0\ndef f(x): return abs(x)"),
+        (
+            "class E(enum.IntEnum):\n  A = 1\ndef f(x): return x * E.A",
+            "class E(enum.IntEnum):\n  A = 2\ndef f(x): return x * E.A",
+        ),
+    ],
+    ids=["default", "keyword", "shape", "shadowed builtin", "enum"],
+)
+def test_fingerprint_tells_apart(one: str, other: str) -> None:
+    assert jit.fingerprint(variant(one)) == jit.fingerprint(variant(one))
+    assert jit.fingerprint(variant(one)) != jit.fingerprint(variant(other))
+
+
+def test_own_function_goes_before_a_builtin_of_its_name() -> None:
+    assert jit.lower(variant("def abs(x): return 1000.0\ndef f(x): return abs(x)"))(-3.0) == 1000.0
+
+
+def test_cache_folder_depends_on_every_module_that_makes_kernels() -> None:
+    for path in jit.PACKAGE.rglob("*.py"):
+        text = path.read_text(encoding="utf-8")
+        name = path.relative_to(jit.PACKAGE).as_posix()
+        if "compile_kernel(" in text or "jit.lower(" in text or "intrinsic" in text:
+            assert name in jit.ENGINE or name.split("/")[0] in jit.ENGINE, name

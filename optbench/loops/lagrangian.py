@@ -12,7 +12,7 @@ from optbench.loops import first_order as fo
 from optbench.loops.first_order import record_row as record_point
 from optbench.records import Matrix, Vector
 
-# Return codes, besides those of `first_order`: what an iteration returns in the place of a step length, with the sign off.
+# Return codes, besides those of `first_order`: what an iteration returns in the place of a step, with the sign off.
 NO_PROGRESS, DEPENDENT, INFEASIBLE, UNBOUNDED = 0, 1, 2, 3
 FAILED = 10  # NO_PROGRESS and the others come as FAILED + code
 NFEV, NHEV = fo.N_INTS, fo.N_INTS + 1
