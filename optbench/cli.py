@@ -187,7 +187,9 @@ def _entry(text: str) -> Any:
 
 def _print_plan(plan: Plan) -> None:
     for key, value in plan.describe().items():
-        click.echo(f"{key:<12} {', '.join(map(str, value)) if isinstance(value, (list, tuple)) else value}")
+        parts = [str(item) for item in value] if isinstance(value, (list, tuple)) else [str(value)]
+        between = "\n" + " " * 16 if key == "not applicable" else ", "
+        click.echo(f"{key:<15} {between.join(parts)}".rstrip())
 
 
 def _run(plan: Plan, path: Path, jobs: int, repeats: int, load: tuple[str, ...], plots: bool, full: bool) -> int:

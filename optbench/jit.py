@@ -144,7 +144,7 @@ def _feed(digest: Any, value: Any, seen: set[int]) -> None:
     elif hasattr(value, "tobytes"):
         digest.update(repr((str(getattr(value, "dtype", "")), getattr(value, "shape", ()))).encode() + value.tobytes())
     elif isinstance(value, enum.EnumMeta):
-        digest.update(repr((value.__qualname__, [repr(member) for member in value])).encode())
+        digest.update(repr((value.__qualname__, [repr(member) for member in list[Any](value)])).encode())
     elif isinstance(value, frozenset):
         digest.update(repr(sorted(value, key=repr)).encode())
     elif isinstance(value, (int, float, complex, str, bytes, bool, type(None))):

@@ -27,7 +27,7 @@ from optbench.entries import (
 )
 from optbench.labels import Labels, labels_of, text_of
 from optbench.registry import get_optimizer, get_schedule, search_of
-from optbench.types import DEFAULT_TARGETS, Optimizer, Problem, Run, Schedule
+from optbench.types import DEFAULT_TARGETS, AnyMethod, Optimizer, Problem, Run, Schedule
 
 TRACE_ROWS = 200  # of a thinned trace at most, for the estimate of memory
 WORK_ARRAYS = 16  # of length n at most: x, gradient, state, snapshots
@@ -68,7 +68,7 @@ def schedule_of(spec: str | Mapping[str, Any] | None, n_steps: int) -> Scheduled
     return Scheduled(item, params, warmup, start)
 
 
-def params_record(optimizer: Optimizer, params: Mapping[str, Any] | None = None) -> Any:
+def params_record(optimizer: AnyMethod, params: Mapping[str, Any] | None = None) -> Any:
     """Hyperparameters of `optimizer`: its record with `params` in place of defaults, checked, in the user's own values.
 
     Raises UnknownName for a key that the optimizer does not have, ValueError for a wrong value.
@@ -231,9 +231,11 @@ class Plan:
             groups[replace(run, seed=0)].append(run)
         return tuple(Cell(self.label_of(runs[0]), tuple(runs)) for runs in groups.values())
 
-    def _reasons(self) -> dict[str, int]:
-        """Count the skipped cells by method and reason."""
-        return Counter(f"{cell.optimizer}, {cell.reason}" for cell in self.skipped)
+    def _reasons(self) -> tuple[str, ...]:
+        """A line for every reason: how many cells, of which methods."""
+        counts = Counter(cell.reason for cell in self.skipped)
+        methods = {reason: {cell.optimizer: None for cell in self.skipped if cell.reason == reason} for reason in counts}
+        return tuple(f"{count} cells ({', '.join(methods[reason])}): {reason}" for reason, count in counts.items())
 
     def describe(self) -> dict[str, Any]:
         """Names and sizes, before anything runs.
@@ -254,7 +256,7 @@ class Plan:
             "seeds": tuple(sorted({run.seed for run in self.runs})),
             "cells": len(self.cells),
             "runs": len(self.runs),
-            "not applicable": tuple(f"{count} cells: {text}" for text, count in self._reasons().items()),
+            "not applicable": self._reasons(),
             "steps": sum(run.max_iter for run in self.runs),
             "seconds": sum(run.time_limit for run in self.runs),
             "memory": self.memory + 8 * (WORK_ARRAYS * self.n + 4 * TRACE_ROWS * len(self.runs)),
@@ -274,7 +276,8 @@ def make_plan(config: Config) -> Plan:
     for block in config.blocks:
         for levels in itertools.product(*block.factors):
             if reason := _not_applicable(block, levels):
-                skipped.append(Skipped(*(level.name for level in levels), reason))
+                names = [level.name for level in levels]
+                skipped.append(Skipped(names[0], names[1], names[2], names[3], reason))
                 continue
             where = " x ".join(level.where for level in levels)
             for run in _runs_of(config, block, levels, used):

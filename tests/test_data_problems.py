@@ -103,6 +103,7 @@ def test_kernel_equals_its_plain_python_form(name: str) -> None:
     problem = get_problem(name, data="synthetic", n_samples=30, n_features=3)
     x, g, h = points(problem)[0], np.empty(4), np.zeros((4, 4))
     assert problem.hess_fun is not None
+    assert problem.fun_grad is not None
     assert_allclose(problem.fun(x), problem.fun_grad(x, g, problem.data), rtol=1e-14)
     assert_allclose(problem.grad(x), g, rtol=1e-12, atol=1e-14)
     problem.hess_fun(x, h, problem.data)

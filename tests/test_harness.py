@@ -15,7 +15,7 @@ from optbench import harness
 from optbench.loops import prepared as prepared_module
 from optbench.plan import make_run
 from optbench.registry import OPTIMIZERS
-from optbench.types import STATUSES, Problem
+from optbench.types import STATUSES, Optimizer, Problem
 
 
 def drop(x, g, data):  # type: ignore[no-untyped-def]
@@ -266,13 +266,14 @@ def test_starts_do_not_depend_on_where_the_data_lie(tmp_path: Path) -> None:
         path = tmp_path / folder / "d.csv"
         path.write_text("x,y\n1,2\n2,3\n4,5\n")
         starts.append(harness.start_of(optbench.get_problem("linear_regression", data=str(path), target="y"), 3))
-    np.testing.assert_array_equal(*starts)
+    np.testing.assert_array_equal(starts[0], starts[1])
 
 
 def test_code_depends_on_how_a_run_starts() -> None:
     run = make_run("beale", None, "adagrad")
     before = harness.code_of(run)
     kept = OPTIMIZERS._items["adagrad"]
+    assert isinstance(kept, Optimizer)
     OPTIMIZERS._items["adagrad"] = dataclasses.replace(kept, init=lambda params: (7.0,))
     try:
         assert harness.code_of(run) != before

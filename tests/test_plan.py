@@ -345,8 +345,10 @@ def test_quick_plan() -> None:
     plan = make_plan(quick_config())
     facts = plan.describe()
     assert {"quadratic n=10", "quadratic n=100", "rosenbrock"} <= set(facts["problems"])
-    assert facts["runs"] == 3 * len(facts["problems"]) * len(facts["optimizers"]) * len(facts["schedules"])
-    assert facts["optimizers"] == ("gd", "momentum", "nesterov", "rmsprop", "adagrad", "adam", "adamw", "nadam", "lamb")
+    steps = ("gd", "momentum", "nesterov", "rmsprop", "adagrad", "adam", "adamw", "nadam", "lamb")
+    assert facts["optimizers"] == (*steps, "lbfgs", "newton", "lagrange_newton", "augmented_lagrangian")
+    free, bound, schedules, seeds = 7, 3, 6, 3
+    assert facts["runs"] == seeds * (free * (len(steps) * schedules + 2) + bound * 2)
 
 
 def test_what_does_not_apply_is_reported_and_never_run_twice() -> None:

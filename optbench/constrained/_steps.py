@@ -17,7 +17,7 @@ from optbench.constrained._box import FREE, solve_box
 from optbench.constrained._dense import backward, cholesky, dot, forward, largest, orthogonalise
 from optbench.records import Matrix, Vector
 
-NU, DELTA, BEST, SINCE, FIRST_F, RANK, MOVED = range(7)  # places in `state`
+NU, DELTA, BEST, SINCE, FIRST_F, RANK, MOVED, LENGTH, RELAXED = range(9)  # places in `state`
 DEPENDENT_ROWS = 1e-10  # relative length of what is left of a row that depends on others
 DUAL = 1e-11  # relative regularisation of the dual program
 GROWTH, DECAY, FIRST = 8.0, 1.0 / 3.0, 1e-4  # of delta
@@ -26,7 +26,7 @@ GROWTH, DECAY, FIRST = 8.0, 1.0 / 3.0, 1e-4  # of delta
 class Memory(NamedTuple):
     """What lives from iteration to iteration (`state`) and work space.
 
-    Shapes: (7,) for `state`; (n,) for steps, points and gradients; (m,) for multipliers, constraints and orders.
+    Shapes: (9,) for `state`; (n,) for steps, points and gradients; (m,) for multipliers, constraints and orders.
     """
 
     state: Vector
@@ -58,7 +58,7 @@ class Memory(NamedTuple):
 
 def memory_of(n, m):
     """Memory for n variables and m constraints."""
-    vectors = [np.zeros(7), *(np.zeros(n) for _ in range(8)), *(np.zeros(m) for _ in range(7))]
+    vectors = [np.zeros(9), *(np.zeros(n) for _ in range(8)), *(np.zeros(m) for _ in range(7))]
     matrices = [np.zeros((m, n)) for _ in range(3)] + [np.zeros((m, m)) for _ in range(2)]
     return Memory(*vectors, *matrices, *(np.zeros((n, n)) for _ in range(4)))
 

@@ -19,9 +19,11 @@ from optbench.constrained._residual import fallen, infeasibility, kkt_residual
 from optbench.constrained._steps import (
     BEST,
     FIRST_F,
+    LENGTH,
     MOVED,
     NU,
     RANK,
+    RELAXED,
     SINCE,
     convex_step,
     convexify,
@@ -43,6 +45,7 @@ PATIENCE, STILL = 10, 1e-9  # iterations with neither a smaller KKT residual nor
 DECREASE = 1e-4  # of the merit function, as a part of what is predicted
 NEAR = 0.1  # KKT residual below which its own decrease is enough
 FEASIBLE = 1e-6
+SHORT, RELAXATIONS = 0.1, 10.0
 LARGEST_NU, LARGEST_START = 1e12, 1e3
 LARGE_LAM, LARGEST_LAM = 1e6, 1e9  # multipliers that tell of dependent gradients: where a run is stuck, and anywhere
 
@@ -131,7 +134,7 @@ def trial(at, evaluate, s, step, alpha):
 
 def accept(at, s, f, lam, alpha):
     """Make the trial point the point, with all of the new multipliers: they tell the next Hessian what bends."""
-    s.state[MOVED] = 0.0
+    s.state[MOVED], s.state[LENGTH] = 0.0, alpha
     for j in range(at.x.size):
         if abs(s.point[j] - at.x[j]) > STILL * max(1.0, abs(at.x[j])):
             s.state[MOVED] = 1.0
@@ -240,6 +243,16 @@ def hopeless(at, s, t):
     return -0.0 if s.state[SINCE] > PATIENCE else 1.0
 
 
+def relax(at, s, penalty):
+    """Lower a nu that the multipliers have long left below, a few times a run, where it makes the steps short."""
+    top = 0.0
+    for i in range(at.lam.size):
+        top = max(top, abs(at.lam[i]))
+    if s.state[LENGTH] < SHORT and s.state[RELAXED] < RELAXATIONS and s.state[NU] > 10.0 * max(penalty, top):
+        s.state[NU] = max(penalty, 2.0 * top)
+        s.state[RELAXED] += 1.0
+
+
 @lagrangian(
     params=Params,
     memory=memory,
@@ -255,6 +268,7 @@ def lagrange_newton(t, at, evaluate, inner, memory, params):
     if t == 0:
         estimate(at, s)
         return 1.0
+    relax(at, s, params.penalty)
     for _ in range(ATTEMPTS):
         if at.m_eq == at.lam.size:
             length = try_newton(at, evaluate, s, least, before, 0.5 * before + 1e-12, params.trials)

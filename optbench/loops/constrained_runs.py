@@ -106,9 +106,9 @@ class PreparedLagrangian(Prepared):
 
     def _frame(self, at_frame: Any) -> Any:
         problem, inner = self.problem, self._hold(self._inner_run())
-        arrays = (self._shaped(name) for name in ("x", "g", "c", "jac", "lam", "h"))
-        values = (self._view("known"), self._view("factorisations"))
-        at = kernels.LagrangianAt(*arrays, *values, problem.m_eq, at_frame.ctypes.data)
+        arrays: list[Any] = [self._shaped(name) for name in ("x", "g", "c", "jac", "lam", "h")]
+        arrays += [self._view("known"), self._view("factorisations"), problem.m_eq, at_frame.ctypes.data]
+        at = kernels.LagrangianAt(*arrays)
         parts = [self._hold(pack(self._hold(item))) for item in (at, self._memory, encode(self.method.params))]
         inner_words = [0] * 11
         if inner is not None:
@@ -136,6 +136,7 @@ class PreparedLagrangian(Prepared):
         has_hessian = self._method.hessian
         frame = self._frame(self._hold(np.zeros(kernels.ITERATION_WORDS, dtype=np.int64)))
         views = ("x", "g", "c", "jac", "lam", "h", "slope", "known")
+        arrays: dict[str, Any] = {name: self._shaped(name) for name in views}
         return lagrangian.Setup(
             hessian=self.kernels[5].address if has_hessian else 0,
             parts=self.kernels[4].address,
@@ -146,7 +147,7 @@ class PreparedLagrangian(Prepared):
             frame=frame.ctypes.data,
             residuals=self.columns["kkt"],
             multipliers=self.multipliers,
-            **{name: self._shaped(name) for name in views},
+            **arrays,
             **self._common(),
         )
 

@@ -16,7 +16,7 @@ from optbench.loops import first_order as fo
 from optbench.memory import aligned, padded
 from optbench.records import Empty, encode, fields, pack, words, words_of
 from optbench.schedules._warmup import warmup_target
-from optbench.types import Array, Descent, Optimizer, Problem, Schedule
+from optbench.types import AnyMethod, Array, Problem, Schedule
 
 SLICE = 0.05  # seconds of compiled code between two looks at the clock and at Ctrl-C
 ROWS = 4096  # rows of a full trace that are held before they are handed over
@@ -31,7 +31,7 @@ class Method:
     `clip` is ``(kind, limit)`` with kind 'none', 'norm' or 'value'; `record` is 'all' or 'log'.
     """
 
-    optimizer: Optimizer | Descent
+    optimizer: AnyMethod
     params: Any
     lr: float
     schedule: Schedule

@@ -131,6 +131,7 @@ class PreparedDescent(Prepared):
         extra = self.kernels[4].address if needs else 0
         search = ("none", "armijo", "wolfe", "nonmonotone", "trust").index(self._method.search_of(self.method.params))
         views = ("x", "g", "d", "trial", "g_trial", "r", "jac", "x_last", "g_last", "radius", "history")
+        arrays: dict[str, Any] = {name: self._shaped(name) for name in views}
         return descent.Setup(
             hessian=extra,
             parts=extra,
@@ -141,7 +142,7 @@ class PreparedDescent(Prepared):
             m=self.problem.m,
             frame=self._frame().ctypes.data,
             h=self._address("h"),
-            **{name: self._shaped(name) for name in views},
+            **arrays,
             **self._common(),
         )
 

@@ -88,7 +88,8 @@ def _draw(frame: pd.DataFrame, lines: dict[str, list[Line]], by: By, x: X, quant
     figure, axes = _style.panels(len(lines), width, max(2.1, 0.5 + most * 0.135))
     known = frame.groupby("problem", sort=False)[["f_opt", "constrained"]].first()
     for ax, (problem, members) in zip(axes, lines.items(), strict=True):
-        what = shown(known.at[problem, "f_opt"], known.at[problem, "constrained"], quantity)
+        facts: Any = known.loc[problem]
+        what = shown(float(facts["f_opt"]), bool(facts["constrained"]), quantity)
         for line in members:
             _plot(ax, line, by, log=what != "f")
         _limits(ax, members, x, log=what != "f")

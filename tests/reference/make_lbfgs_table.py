@@ -72,8 +72,8 @@ gradient itself. All such rows, and the same code of optbench with a first step 
 
 def unit_first(t, at, d, memory, params):  # type: ignore[no-untyped-def]
     """The direction of `lbfgs`; a first step of length 1, however short the gradient."""
-    step = lbfgs(t, at, d, memory, params)
-    return 1.0 / norm(at.g) if memory.state[0] == 0.0 else step
+    step = lbfgs(t, at, d, memory, params)  # type: ignore[no-untyped-call]
+    return 1.0 / norm(at.g) if memory.state[0] == 0.0 else step  # type: ignore[no-untyped-call]
 
 
 descent(params=Params, memory=memory, name="lbfgs_unit_first")(unit_first)
