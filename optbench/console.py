@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 STAGES = {"compile": "compiling", "run": "running", "time": "timing"}
 TOP = 10  # rows of the ranking that are shown
-WIDTH = 160  # of tables that do not go to a terminal
+WIDTH = 180  # of tables that do not go to a terminal
 
 
 @contextmanager

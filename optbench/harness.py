@@ -10,7 +10,7 @@ import functools
 import hashlib
 import json
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -19,6 +19,7 @@ from optbench import evaluation, kernels
 from optbench.jit import Kernel
 from optbench.loops import descent, lagrangian
 from optbench.loops import first_order as fo
+from optbench.loops.constrained_runs import makers
 from optbench.loops.constrained_runs import prepared as make_ready
 from optbench.loops.prepared import SLICE, Method, Outcome, Prepared
 from optbench.registry import OPTIMIZERS, PROBLEMS, SCHEDULES
@@ -108,10 +109,9 @@ def prepare(run: Run, problem: Problem | None = None, x0: Array | None = None, *
     return make_ready(problem, method_of(run, **options), start, levels)
 
 
-def kernels_of(run: Run) -> tuple[Kernel, ...]:
-    """Every kernel that a run needs, loaded or compiled."""
-    problem = problem_of(run.problem, run.settings)
-    return make_ready(problem, method_of(run), problem.x0, np.empty(0)).kernels  # runs nothing of the problem
+def makers_of(run: Run) -> tuple[Callable[[], Kernel], ...]:
+    """What compiles or loads each of the kernels that a run needs; runs nothing of the problem."""
+    return makers(problem_of(run.problem, run.settings), method_of(run))
 
 
 def code_of(run: Run) -> str:

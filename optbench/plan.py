@@ -234,7 +234,9 @@ class Plan:
     def _reasons(self) -> tuple[str, ...]:
         """A line for every reason: how many cells, of which methods."""
         counts = Counter(cell.reason for cell in self.skipped)
-        methods = {reason: {cell.optimizer: None for cell in self.skipped if cell.reason == reason} for reason in counts}
+        methods = {
+            reason: {cell.optimizer: None for cell in self.skipped if cell.reason == reason} for reason in counts
+        }
         return tuple(f"{count} cells ({', '.join(methods[reason])}): {reason}" for reason, count in counts.items())
 
     def describe(self) -> dict[str, Any]:

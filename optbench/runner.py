@@ -13,12 +13,13 @@ import queue
 import signal
 import time
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import TimeoutError as FutureTimeout
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
-from optbench import harness
+from optbench import harness, jit
 from optbench.entries import load_file
 from optbench.environment import environment
 from optbench.plan import Plan
@@ -127,8 +128,8 @@ def _count(
     progress: Progress,
     outcome: Outcome,
 ) -> None:
-    with Workers(min(jobs, len(todo)), load) if jobs else InProcess() as workers:  # start while this process compiles
-        compiled = _compile(todo, progress, outcome)
+    with Workers(min(jobs, len(todo)), load) if jobs else InProcess() as workers:
+        compiled = _compile(todo, workers, progress, outcome)
         start = time.perf_counter()
 
         def record(results: list[tuple[Run, Result]]) -> None:
@@ -148,27 +149,46 @@ def _entry(plan: Plan, run: Run, result: Result) -> Entry:
     return Entry(run, result, harness.code_of(run), problem.n, problem.f_opt, plan.optimizer_label(run))
 
 
-def _compile(todo: list[Run], progress: Progress, outcome: Outcome) -> dict[str, float]:
-    """Compile in this process what the runs need, so that workers find it; seconds by the run that needed it first."""
+def _compile(todo: list[Run], workers: Workers | InProcess, progress: Progress, outcome: Outcome) -> dict[str, float]:
+    """Have every kernel compiled once, side by side, into the cache; seconds by the run that needed it first."""
     first: dict[Any, Run] = {}
     for run in todo:
-        first.setdefault((run.problem, run.settings), run)
-        first.setdefault((run.optimizer, run.params), run)
-        first.setdefault(run.schedule, run)
-    needed = list(dict.fromkeys(first.values()))
+        for part in ((run.problem, run.settings), (run.optimizer, run.params), run.schedule):
+            first.setdefault(part, run)
+    tasks: dict[Any, tuple[Run, int]] = {}
+    for run in dict.fromkeys(first.values()):
+        with suppress(Exception):  # the run itself reports it, as a row
+            for index, make in enumerate(harness.makers_of(run)):
+                tasks.setdefault(_identity(make), (run, index))
     spent: dict[str, float] = {}
-    seen: set[int] = set()
-    for k, run in enumerate(needed):
-        try:
-            new = [kernel for kernel in harness.kernels_of(run) if kernel.address not in seen]
-        except Exception:  # the run itself reports it, as a row
-            continue
-        seen.update(kernel.address for kernel in new)
-        spent[run.key] = sum(kernel.seconds for kernel in new)
-        outcome.compiled += sum(not kernel.cached for kernel in new)
-        outcome.compile_seconds += spent[run.key]
-        progress("compile", k + 1, len(needed))
+    if jit.cache_folder() is None:  # every process has to compile for itself
+        return spent
+    for k, ((run, _), cost) in enumerate(workers.warm(list(tasks.values()))):
+        seconds, cached = cost or (0.0, True)
+        spent[run.key] = spent.get(run.key, 0.0) + seconds
+        outcome.compiled += not cached
+        outcome.compile_seconds += seconds
+        progress("compile", k + 1, len(tasks))
     return spent
+
+
+def _identity(make: Any) -> tuple[Any, ...]:
+    """What tells kernels apart before they are compiled: what makes them, of which functions, in which variant."""
+    parts = [getattr(make, "func", make)]
+    for item in getattr(make, "args", ()):
+        flags = [value for value in item if isinstance(value, bool)] if isinstance(item, tuple) else []
+        functions = [id(getattr(item, name, None)) for name in ("fun_grad", "residuals")]
+        parts.append((getattr(item, "name", type(item)), *flags, *functions))
+    return tuple(parts)
+
+
+def _warm(run: Run, index: int) -> tuple[float, bool] | None:
+    """Compile or load one of a run's kernels: seconds, and whether it was in the cache; None where that fails."""
+    try:
+        kernel = harness.makers_of(run)[index]()
+    except Exception:  # the run itself reports it, as a row
+        return None
+    return kernel.seconds, kernel.cached
 
 
 # ---------------------------------------------------------------------------------------------------- workers
@@ -199,6 +219,11 @@ class InProcess:
 
     def __exit__(self, kind: object, error: object, trace: object) -> None:
         """There is nothing to stop."""
+
+    def warm(self, tasks: list[tuple[Run, int]]) -> Iterator[tuple[tuple[Run, int], tuple[float, bool] | None]]:
+        """Compile the kernels of the tasks; what each took, as it is done."""
+        for task in tasks:
+            yield task, _warm(*task)
 
     def map(self, runs: list[Run], record: Callable[[list[tuple[Run, Result]]], None]) -> None:
         """Do all runs, one after the other."""
@@ -244,6 +269,15 @@ class Workers:
                 os.environ.pop(name, None)
             else:
                 os.environ[name] = value
+
+    def warm(self, tasks: list[tuple[Run, int]]) -> Iterator[tuple[tuple[Run, int], tuple[float, bool] | None]]:
+        """Compile the kernels of the tasks side by side; what each took, in their order."""
+        futures = [self._pool.schedule(_warm, args=task) for task in tasks]
+        for task, future in zip(tasks, futures, strict=True):
+            try:
+                yield task, future.result()
+            except Exception:  # a compiler that crashed its worker: the run itself reports it, as a row
+                yield task, None
 
     def _submit(self, batch: list[Run]) -> None:
         limit = max(run.time_limit for run in batch) + GRACE

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -42,18 +44,19 @@ class PreparedLagrangian(Prepared):
 
     n_ints = lagrangian.N_INTS
 
-    def _compile(self) -> tuple[Kernel, ...]:
+    def _makers(self) -> tuple[Callable[[], Kernel], ...]:
         assert isinstance(self.method.optimizer, Lagrangian)
         problem, self._method = self.problem, self.method.optimizer
         self._memory = self._method.memory(problem.n, problem.m, self.method.params)
         return (
-            lagrangian.driver(),
-            evaluation.objective(problem),
-            kernels.schedule(self.method.schedule),
-            kernels.iteration(self._method, self._memory),
-            evaluation.parts(problem),
-            *((evaluation.hessian(problem),) if self._method.hessian else ()),
-            *((lagrangian.augmented_objective(),) if self._method.inner != "none" else ()),
+            lagrangian.driver,
+            partial(evaluation.objective, problem),
+            partial(kernels.schedule, self.method.schedule),
+            partial(kernels.iteration, self._method, self._memory),
+            partial(evaluation.parts, problem),
+            *((partial(evaluation.hessian, problem),) if self._method.hessian else ()),
+            *((lagrangian.augmented_objective,) if self._method.inner != "none" else ()),
+            *(makers(problem, self._inner_method()) if self._method.inner != "none" else ()),
         )
 
     def _sizes(self) -> dict[str, int]:
@@ -76,17 +79,15 @@ class PreparedLagrangian(Prepared):
     def _shaped(self, name: str) -> Array:
         return self._view(name).reshape(-1, self.problem.n) if name in ("h", "jac") else self._view(name)
 
-    def _inner_run(self) -> Prepared | None:
-        """The run of the inner optimizer on the augmented Lagrangian, its setup pointed there."""
-        if self._method.inner == "none":
-            return None
+    def _inner_method(self) -> Method:
+        """The inner optimizer with the run's schedule. Raises ValueError for one that cannot be an inner one."""
         params = self.method.params
         optimizer = OPTIMIZERS.get(params.inner)
         steps = self._method.inner == "step"
         if isinstance(optimizer, Lagrangian) or (steps and isinstance(optimizer, Descent)):
             wanted = "a first-order update" if steps else "a method without constraints"
             raise ValueError(f"{self._method.name}: inner takes {wanted}, not {params.inner!r}")
-        method = dataclasses.replace(
+        return dataclasses.replace(
             self.method,
             optimizer=optimizer,
             params=optimizer.params(),
@@ -94,9 +95,14 @@ class PreparedLagrangian(Prepared):
             gtol=0.0 if steps else 1.0,
             record="log",
         )
+
+    def _inner_run(self) -> Prepared | None:
+        """The run of the inner optimizer on the augmented Lagrangian, its setup pointed there."""
+        if self._method.inner == "none":
+            return None
+        method = self._inner_method()
         target = self._hold(_Augmented(self.problem, self._address("lam"), self._address("penalty")))
-        kind = PreparedDescent if isinstance(optimizer, Descent) else PreparedSteps
-        return kind(
+        return KINDS[type(method.optimizer)](
             self.problem,
             method,
             self._view("x"),
@@ -170,9 +176,22 @@ class PreparedLagrangian(Prepared):
         )
 
 
+KINDS: dict[type, type[Prepared]] = {
+    Optimizer: PreparedSteps,
+    Descent: PreparedDescent,
+    Lagrangian: PreparedLagrangian,
+}
+
+
 def prepared(problem: Problem, method: Method, x0: Array, thresholds: Array) -> Prepared:
     """Make a run ready; compiles what is not compiled yet. Raises ValueError where the method does not apply."""
     if reason := method.optimizer.refuses(problem.offers):
         raise ValueError(f"{method.optimizer.name} cannot run on {problem.name}: {reason}")
-    kinds = {Optimizer: PreparedSteps, Descent: PreparedDescent, Lagrangian: PreparedLagrangian}
-    return kinds[type(method.optimizer)](problem, method, x0, thresholds)
+    return KINDS[type(method.optimizer)](problem, method, x0, thresholds)
+
+
+def makers(problem: Problem, method: Method) -> tuple[Callable[[], Kernel], ...]:
+    """What compiles or loads each of the kernels of a run, without anything else of it."""
+    blank = object.__new__(KINDS[type(method.optimizer)])
+    blank.problem, blank.method = problem, method
+    return blank._makers()

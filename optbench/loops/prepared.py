@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, ClassVar, NamedTuple
 
@@ -84,7 +84,7 @@ class Prepared:
         self._objective = objective  # kernel and data of another function in the place of the problem's
         self.problem, self.method, self.thresholds = problem, method, thresholds
         self._keep: list[Any] = [problem]
-        self.kernels = self._compile()
+        self.kernels = tuple(make() for make in self._makers())
         self._drive = self.kernels[0]
         sizes = {
             **self._sizes(),
@@ -109,8 +109,8 @@ class Prepared:
         self._setup_record: type = setup.__class__
         self.setup = pack(setup)
 
-    def _compile(self) -> tuple[Kernel, ...]:
-        """The kernels, the driver first."""
+    def _makers(self) -> tuple[Callable[[], Kernel], ...]:
+        """What compiles or loads the kernels: the driver, the objective, the schedule, the method, all others."""
         raise NotImplementedError
 
     def _sizes(self) -> dict[str, int]:

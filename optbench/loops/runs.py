@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -19,15 +21,15 @@ from optbench.types import Array, Descent, Optimizer
 class PreparedSteps(Prepared):
     """A run of a first-order optimizer."""
 
-    def _compile(self) -> tuple[Kernel, ...]:
+    def _makers(self) -> tuple[Callable[[], Kernel], ...]:
         assert isinstance(self.method.optimizer, Optimizer)
         self._optimizer = self.method.optimizer
         return (
-            fo.driver(),
-            evaluation.objective(self.problem),
-            kernels.schedule(self.method.schedule),
-            kernels.step(self._optimizer, self.method.params),
-            fo.dash(),
+            fo.driver,
+            partial(evaluation.objective, self.problem),
+            partial(kernels.schedule, self.method.schedule),
+            partial(kernels.step, self._optimizer, self.method.params),
+            fo.dash,
         )
 
     def _sizes(self) -> dict[str, int]:
@@ -85,18 +87,18 @@ class PreparedDescent(Prepared):
 
     n_ints = descent.N_INTS
 
-    def _compile(self) -> tuple[Kernel, ...]:
+    def _makers(self) -> tuple[Callable[[], Kernel], ...]:
         assert isinstance(self.method.optimizer, Descent)
         problem, self._method = self.problem, self.method.optimizer
         self._memory = self._method.memory(problem.n, problem.m, self.method.params)
         needed = (evaluation.hessian,) if self._method.needs == "hessian" else ()
         needed = (evaluation.parts,) if self._method.needs == "jacobian" else needed
         return (
-            descent.driver(),
-            evaluation.objective(problem),
-            kernels.schedule(self.method.schedule),
-            kernels.direction(self._method, self._memory),
-            *(kernel(problem) for kernel in needed),
+            descent.driver,
+            partial(evaluation.objective, problem),
+            partial(kernels.schedule, self.method.schedule),
+            partial(kernels.direction, self._method, self._memory),
+            *(partial(kernel, problem) for kernel in needed),
         )
 
     def _sizes(self) -> dict[str, int]:

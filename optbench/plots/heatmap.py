@@ -173,6 +173,7 @@ def _cost_of_all(grids: list[dict[str, Array]]) -> Panel:
         return Panel(
             TOGETHER, np.full(first.shape, np.nan), np.where(run, "-", ""), run, np.zeros(run.shape, dtype=bool)
         )
+    solved = _comparable(solved)
     costs = np.stack([grid["cost"] for grid in solved])
     ratios = np.stack([np.maximum(_ratio(np.fmin(grid["cost"], grid["bound"]), grid["cost"]), 1.0) for grid in solved])
     ratios = np.where(np.isnan(costs), np.nan, ratios)
@@ -186,6 +187,14 @@ def _cost_of_all(grids: list[dict[str, Array]]) -> Panel:
     return Panel(
         TOGETHER, np.where(failed, np.nan, mean), text, np.asarray(failed), np.asarray(mean == np.nanmin(mean))
     )
+
+
+def _comparable(grids: list[dict[str, Array]]) -> list[dict[str, Array]]:
+    """The problems that were run with the same cells: the largest such group, the first of equals."""
+    groups: dict[bytes, list[dict[str, Array]]] = {}
+    for grid in grids:
+        groups.setdefault(np.isnan(grid["cost"]).tobytes(), []).append(grid)
+    return max(groups.values(), key=len)
 
 
 def _ratio(cost: Array, among: Array) -> Array:

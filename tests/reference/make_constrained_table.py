@@ -55,7 +55,15 @@ METHODS = [
 ]
 
 # (method's title, problem): why the run did not reach what is wanted of it.
-WHY: dict[tuple[str, str], str] = {}
+WHY: dict[tuple[str, str], str] = {
+    ("", "hs002"): "The start is on the side of the local minimum on the bound near x_1 = -1.22.",
+    ("", "hs047"): "The point (1, 1, 1, 1, 1) of the book: stationary, multipliers 0, but no minimum; f is flat to third order.",
+    ("augmented_lagrangian, lbfgs", "hs075"): (
+        "Its variables go from 0.5 to 1000, its multipliers to 2.8e3, and the curvature of its Lagrangian along the "
+        "constraints is 4e-3. The penalty that brings the constraints down makes rho J'J larger than that by more "
+        "than 1e10: the searches of the inner run end at rounding level, at a gradient that is the KKT residual."
+    ),
+}
 
 
 class Row(NamedTuple):
@@ -109,6 +117,20 @@ def observed(row: Row) -> str:
     return f"{r.message}: KKT residual {kkt[-1]:.1e}, {half:.1e} at half of the {r.nit} iterations, {largest}"
 
 
+def saddle(row: Row, entry: Entry) -> str:
+    """Whether x* is no minimum in x of what a method with a fixed penalty descends on."""
+    p = row.problem
+    if entry.method != "gradient_descent_ascent" or p.x_opt is None or p.multipliers is None:
+        return ""
+    c, jac = p.constraint(p.x_opt)
+    active = [i for i in range(p.m) if i < p.m_eq or abs(c[i]) < 1e-8]
+    matrix = p.lagrangian_hess(p.x_opt, p.multipliers) + jac[active].T @ jac[active]
+    eigenvalues = np.linalg.eigvalsh(matrix)
+    if eigenvalues[0] < 0.0:
+        return f"With penalty 1 the Hessian at x* has the eigenvalue {eigenvalues[0]:.2g}: the descent in x leaves x*."
+    return f"At x* the Hessian with penalty 1 has eigenvalues from {eigenvalues[0]:.1e} to {eigenvalues[-1]:.1e}."
+
+
 def explain(entry: Entry, rows: list[Row]) -> list[str]:
     lines = []
     for row in rows:
@@ -117,7 +139,7 @@ def explain(entry: Entry, rows: list[Row]) -> list[str]:
             reason = WHY.get((entry.title, name), "")
             if entry.promise and not reason:
                 raise SystemExit(f"{entry.title} fails on {name} without an explanation: {observed(row)}")
-            lines.append(f"- **{name}**: {observed(row)}. {reason}".rstrip())
+            lines.append(f"- **{name}**: {observed(row)}. {reason or saddle(row, entry)}".rstrip())
         elif elsewhere(row):
             reason = WHY.get((entry.title, name), "") or WHY.get(("", name), "")
             lines.append(
