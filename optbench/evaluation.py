@@ -143,7 +143,7 @@ def _hessian(functions: tuple[Callable[..., Any] | None, ...], record: type, nam
                 bend(point, r, out, d)
             else:
                 base(point, out, d)
-                if m > 0 and residuals is None:
+                if m > 0:
                     bend(point, array_at(weights, m), out, d)
             return n
 

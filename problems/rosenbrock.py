@@ -16,15 +16,16 @@ from optbench.types import Problem
 
 
 def fun_grad(x, g, data):
-    """Value; gradient into `g`."""
-    f = 0.0
-    g[0] = 0.0
-    for i in range(x.size - 1):
-        a = x[i + 1] - x[i] * x[i]
-        b = 1.0 - x[i]
-        f += 100.0 * a * a + b * b
-        g[i] -= 400.0 * a * x[i] + 2.0 * b
-        g[i + 1] = 200.0 * a
+    """Value; gradient into `g`, entry by entry, which vectorises: both terms of a link would chain the iterations."""
+    n = x.size
+    a, b = x[1] - x[0] * x[0], 1.0 - x[0]
+    f = 100.0 * a * a + b * b
+    g[0] = -400.0 * a * x[0] - 2.0 * b
+    for i in range(1, n - 1):
+        before, after, rest = x[i] - x[i - 1] * x[i - 1], x[i + 1] - x[i] * x[i], 1.0 - x[i]
+        f += 100.0 * after * after + rest * rest
+        g[i] = 200.0 * before - 400.0 * after * x[i] - 2.0 * rest
+    g[n - 1] = 200.0 * (x[n - 1] - x[n - 2] * x[n - 2])
     return f
 
 

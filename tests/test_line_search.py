@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -143,8 +142,8 @@ def test_nothing_defined_beyond_the_start(search: Any, value: float) -> None:
 @pytest.mark.parametrize("slope", [0.0, 1.0, math.nan, -math.inf, math.inf])
 def test_no_descent_no_evaluation(kind: int, slope: float) -> None:
     phi = Counted(lambda a: (-a, -1.0))
-    setup = SimpleNamespace(search=kind, curvature=0.9, history=np.zeros(descent.HISTORY))
-    assert descent.search_line(phi, setup, 0, 3.0, slope, 1.0) == (0.0, 3.0)
+    history = np.zeros(descent.HISTORY)
+    assert descent.search_line(phi, 0, kind, 0.9, history, 0, 3.0, slope, 1.0) == (0.0, 3.0)
     assert not phi.steps
 
 
@@ -201,7 +200,7 @@ def test_without_a_wolfe_point_the_lowest_point_is_kept() -> None:
 
 
 def test_remembered_is_the_largest_of_the_last_ten() -> None:
-    setup = SimpleNamespace(history=np.zeros(descent.HISTORY))
+    history = np.zeros(descent.HISTORY)
     values = np.random.default_rng(5).uniform(-2.0, -1.0, 40)
     for t, f in enumerate(values):
-        assert descent.remembered(setup, t, f) == values[max(0, t - descent.LOOK_BACK + 1) : t + 1].max()
+        assert descent.remembered(history, t, f) == values[max(0, t - descent.LOOK_BACK + 1) : t + 1].max()

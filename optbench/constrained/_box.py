@@ -90,16 +90,17 @@ def release(mat, b, lam, side):
 def solve_box(mat, b, lam, side, factor, target, m_eq, bound):
     """Minimize lam'M lam / 2 - b'lam in the box, from `lam` and into it; M, (m, m), positive definite."""
     place(lam, side, m_eq, bound)
-    freed = -1
+    freed, start = -1, 0.0
     for _ in range(50 + 20 * lam.size):
         if free_minimum(mat, b, lam, side, factor, target) < 0:
             return
         hit = advance(lam, side, target, m_eq, bound)
-        if hit >= 0 and hit != freed:
-            freed = -1
-            continue
-        if hit >= 0:
+        if hit >= 0 and hit == freed and lam[hit] == start:
             return  # what was just freed wants back: rounding level
-        freed = release(mat, b, lam, side)
-        if freed < 0:
-            return
+        if hit < 0:
+            freed = release(mat, b, lam, side)
+            if freed < 0:
+                return
+            start = lam[freed]
+        else:
+            freed = -1

@@ -93,12 +93,12 @@ def dot(a, b):
     return total
 
 
-def steepest(s):
+def steepest(x, g, d):
     """Put minus the gradient, its largest entry made 1, into d; its slope and the first step to try."""
-    top = largest(s.g)
-    for i in range(s.n):
-        s.d[i] = -s.g[i] / top if top > 0.0 else 0.0
-    return dot(s.g, s.d), max(top / (1.0 + top), 1e-8 * largest(s.x))
+    top = largest(g)
+    for i in range(d.size):
+        d[i] = -g[i] / top if top > 0.0 else 0.0
+    return dot(g, d), max(top / (1.0 + top), 1e-8 * largest(x))
 
 
 def accept(s):
@@ -110,73 +110,80 @@ def accept(s):
         s.g[i] = s.g_trial[i]
 
 
-def remembered(s, t, f):
+def remembered(history, t, f):
     """Largest of the last values of f, this one included, which is kept."""
-    s.history[t % LOOK_BACK] = f
+    history[t % LOOK_BACK] = f
     top = f
     for k in range(min(t + 1, LOOK_BACK)):
-        top = max(top, s.history[k])
+        top = max(top, history[k])
     return top
 
 
-def stuck(s, t, f):
+def stuck(x, trial, history, t, f):
     """Whether the trial point, with value f, is the point itself, or there has been no lower f for a long time."""
-    if t == 0 or f < s.history[LOWEST] - 1e-15 * abs(s.history[LOWEST]):
-        s.history[LOWEST], s.history[SINCE] = f, 0.0
+    if t == 0 or f < history[LOWEST] - 1e-15 * abs(history[LOWEST]):
+        history[LOWEST], history[SINCE] = f, 0.0
     else:
-        s.history[SINCE] += 1.0
-    same = True
-    for i in range(s.n):
-        same = same and s.trial[i] == s.x[i]
-    return same or s.history[SINCE] > PATIENCE
+        history[SINCE] += 1.0
+    if history[SINCE] > PATIENCE:
+        return True
+    for i in range(x.size):
+        if trial[i] != x[i]:
+            return False
+    return True
 
 
-def search_line(phi, s, t, f, slope, step):
+def search_line(phi, setup, search, curvature, history, t, f, slope, step):
     """Step length and value of a line search of the kind that the run asks for; a step of 0 where it fails."""
     if not -math.inf < slope < 0.0:
         return 0.0, f
-    if s.search == WOLFE:
-        return wolfe(phi, s, f, slope, step, s.curvature)
-    return armijo(phi, s, f, slope, step, remembered(s, t, f) if s.search == NONMONOTONE else f)
+    if search == WOLFE:
+        return wolfe(phi, setup, f, slope, step, curvature)
+    return armijo(phi, setup, f, slope, step, remembered(history, t, f) if search == NONMONOTONE else f)
 
 
-def resize(s, f, value, predicted, before):
+def resize(radius, g, g_trial, f, value, predicted, before):
     """Whether a trust-region step is accepted; adapts the radius, which was `before` and now is the step's length."""
-    length, rounding = s.radius[0], ROUNDING * max(abs(f), abs(value))
+    length, rounding = radius[0], ROUNDING * max(abs(f), abs(value))
     ratio = (f - value) / predicted
     if abs(f - value) <= rounding and predicted <= rounding:  # f cannot tell, the gradient can
-        ratio = 1.0 if dot(s.g_trial, s.g_trial) < dot(s.g, s.g) else 0.0
+        ratio = 1.0 if dot(g_trial, g_trial) < dot(g, g) else 0.0
     if value == -math.inf:
         return True
     if not math.isfinite(value) or not ratio >= POOR:
-        s.radius[0] = POOR * length
+        radius[0] = POOR * length
     elif ratio > GOOD and length > 0.9 * before:
-        s.radius[0] = min(2.0 * length, LARGEST_RADIUS)
+        radius[0] = min(2.0 * length, LARGEST_RADIUS)
     else:
-        s.radius[0] = max(before, length)
+        radius[0] = max(before, length)
     return math.isfinite(value) and ratio > ACCEPT
 
 
 @functools.cache
 def driver() -> jit.Kernel:
     """Kernel ``int64 drive(setup, repeats, until)``; see `first_order.driver`."""
-    shared = (fo.record_row, fo.meet_targets, fo.verdict, fo.new_rates, fo.restart, fo.finite)
+    shared = (fo.record_row, fo.meet_targets, fo.verdict, fo.new_rates, fo.restart)
     parts = (*shared, search_line, steepest, accept, resize, stuck)
     key = "".join(jit.fingerprint(part) for part in (*parts, _make_driver, _make_parts))
     return jit.compile_kernel("descent", _make_driver, key, "iiii")
 
 
 def _make_parts():
-    """The compiled pieces of an iteration that call kernels by address."""
-    from optbench.codec import F64, I64, caller, integers_at
+    """The compiled pieces of an iteration that call kernels by address.
+
+    They get the setup's address and read what they need: handed over by value, all its words are copied at every call.
+    """
+    from optbench.codec import F64, I64, caller, decoder, integers_at
 
     evaluate, direction = caller(F64, I64, I64, I64, I64), caller(F64, I64, I64)
     hessian, residuals = caller(I64, *[I64] * 6), caller(I64, *[I64] * 6)
+    decode = decoder(Setup)
     product, search, fits, fallback, ends = (
         jit.lower(f, jit.SUM_MATH) for f in (dot, search_line, resize, steepest, stuck)
     )
 
-    def phi(s, step):
+    def phi(setup, step):
+        s = decode(setup)
         for i in range(s.n):
             s.trial[i] = s.x[i] + step * s.d[i]
         integers_at(s.ints, N_INTS)[NFEV] += 1
@@ -185,7 +192,8 @@ def _make_parts():
 
     along = jit.compiled(phi)
 
-    def model(s):
+    def model(setup):
+        s = decode(setup)
         if s.needs == HESSIAN:
             hessian(s.hessian, (s.x.ctypes.data, s.n, 0, s.h, 0, s.data))
             integers_at(s.ints, N_INTS)[NHEV] += 1
@@ -193,38 +201,41 @@ def _make_parts():
             residuals(s.parts, (s.x.ctypes.data, s.n, s.r.ctypes.data, s.jac.ctypes.data, s.m, s.data))
             integers_at(s.ints, N_INTS)[NFEV] += 1
 
-    def aim(s, t):
+    def aim(setup, t):
+        s = decode(setup)
         first = direction(s.direction, (s.frame, t))
         slope = product(s.d, s.g)
         if -math.inf < slope < 0.0 and 0.0 < first < math.inf:
             return slope, first
-        return fallback(s)
+        return fallback(s.x, s.g, s.d)
 
     aimed = jit.compiled(aim)
 
-    def line(s, t, f, rate):
-        slope, first = aimed(s, t)
+    def line(setup, t, f, rate):
+        s = decode(setup)
+        slope, first = aimed(setup, t)
         if s.search == NONE:
-            return rate, along(s, rate)[0]
-        step, value = search(along, s, t, f, slope, first)
+            return rate, along(setup, rate)[0]
+        step, value = search(along, setup, s.search, s.curvature, s.history, t, f, slope, first)
         if step == 0.0 and t > 0:  # once more, from scratch
             integers_at(s.ints, N_INTS)[RESTARTS] += 1
-            slope, first = aimed(s, 0)
-            step, value = search(along, s, t, f, slope, first)
+            slope, first = aimed(setup, 0)
+            step, value = search(along, setup, s.search, s.curvature, s.history, t, f, slope, first)
         if step == 0.0:  # the first step to try may have been out of all proportion
-            slope, first = fallback(s)
-            step, value = search(along, s, t, f, slope, first)
-        return (0.0, f) if step == 0.0 or ends(s, t, value) else (step, value)
+            slope, first = fallback(s.x, s.g, s.d)
+            step, value = search(along, setup, s.search, s.curvature, s.history, t, f, slope, first)
+        return (0.0, f) if step == 0.0 or ends(s.x, s.trial, s.history, t, value) else (step, value)
 
-    def region(s, t, f):
+    def region(setup, t, f):
+        s = decode(setup)
         for _ in range(REJECTIONS):
             before = s.radius[0]
             predicted = direction(s.direction, (s.frame, t))
             if not predicted > 0.0:
                 break
-            value, _slope = along(s, 1.0)
-            if fits(s, f, value, predicted, before):
-                return (0.0, f) if ends(s, t, value) else (1.0, value)
+            value, _slope = along(setup, 1.0)
+            if fits(s.radius, s.g, s.g_trial, f, value, predicted, before):
+                return (0.0, f) if ends(s.x, s.trial, s.history, t, value) else (1.0, value)
         return 0.0, f
 
     return jit.compiled(model), jit.compiled(line), jit.compiled(region)
@@ -236,10 +247,11 @@ def _make_driver():
     evaluate, fill = caller(F64, I64, I64, I64, I64), caller(I64, I64, I64, I64, F64, I64)
     observe, decode = caller(F64, F64, F64, I64, I64), decoder(Setup)
     meet, judge, warm, reset = (jit.lower(f) for f in (fo.meet_targets, fo.verdict, fo.new_rates, fo.restart))
-    write, take, defined = jit.lower(fo.record_row, jit.SUM_MATH), jit.lower(accept), jit.lower(fo.finite)
+    write, take = jit.lower(fo.record_row, jit.SUM_MATH), jit.lower(accept)
     model, line, region = _make_parts()
 
-    def go(s, until):
+    def go(setup, until):
+        s = decode(setup)
         hits, ints, floats = (
             array_at(s.hits, s.thresholds.size),
             integers_at(s.ints, N_INTS),
@@ -255,8 +267,6 @@ def _make_driver():
                 return fo.RUNNING
             meet(s, t, f, ints, hits)
             code = judge(s, t, f, s.x, s.g, ints)
-            if code == fo.SMALL_GRADIENT and not defined(s.g):
-                code = fo.RUNNING  # the largest of no numbers is 0
             if code != fo.RUNNING:
                 write(s, t, f, math.nan, s.x, s.g, ints)
                 return code
@@ -270,8 +280,8 @@ def _make_driver():
                     rate = s.rates[t - ints[fo.BLOCK]]
                 elif t == s.warmup:
                     rate = s.lr
-            model(s)
-            step, value = region(s, t, f) if s.search == TRUST else line(s, t, f, rate)
+            model(setup)
+            step, value = region(setup, t, f) if s.search == TRUST else line(setup, t, f, rate)
             if t >= ints[fo.NEXT_ROW]:
                 write(s, t, f, step, s.x, s.g, ints)
             if step == 0.0 and s.search != NONE:
@@ -286,11 +296,11 @@ def _make_driver():
     def drive(setup, repeats, until):
         s = decode(setup)
         if repeats == 0:
-            return run(s, until)
+            return run(setup, until)
         code = fo.RUNNING
         for _ in range(repeats):
             reset(s.live, s.pristine)
-            code = run(s, until)
+            code = run(setup, until)
         return code
 
     return drive

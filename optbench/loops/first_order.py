@@ -88,6 +88,14 @@ def largest(g):
     return top
 
 
+def within(g, tolerance):
+    """Whether no entry exceeds the tolerance or is NaN; the first that does, nearly always an early one, answers."""
+    for i in range(g.size):
+        if not abs(g[i]) <= tolerance:
+            return False
+    return True
+
+
 def next_row(t):
     """The trace row after t: every step to 16, then about 20 a decade."""
     return t + 1 if t < 16 else t + max(1, t // 8)
@@ -149,7 +157,7 @@ def verdict(s, t, f, x, g, ints):
         return DIVERGED
     if s.stop and s.thresholds.size > 0 and ints[TARGET] == s.thresholds.size:
         return CONVERGED
-    if s.gtol > 0.0 and largest(g) <= s.gtol:
+    if s.gtol > 0.0 and within(g, s.gtol):
         return SMALL_GRADIENT
     if t >= s.max_iter:
         return BUDGET
