@@ -161,7 +161,8 @@ def _iteration(name: str, function: Callable[..., Any], params: type, memory: ty
             if t == 0:
                 w[5] = w[17] = 0
                 if w[9] != 0 and w[15] == 0:
-                    drive(w[9], (w[10], 1, 0))  # the inner run, too, from its start
+                    drive(w[9], (w[10], 1, 0))  # the inner run, too, from its start, which it evaluates
+                    w[17] = 1
             return inner(t, look(w[0]), evaluating, solving, recall(w[1]), decode(w[2]))
 
         return kernel

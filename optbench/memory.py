@@ -29,7 +29,7 @@ def aligned(count: int, start: int = 0) -> Array:
 
 
 def together(record: Any) -> Any:
-    """An encoded record with its arrays on cache lines: small ones copied to the end of a page, others where not yet."""
+    """An encoded record with its arrays on cache lines: small ones at the end of a page, others copied where needed."""
     sizes = [padded(item.size) if isinstance(item, np.ndarray) else 0 for item in record]
     total = sum(sizes)
     if not 0 < total <= NEAR:

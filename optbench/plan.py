@@ -285,8 +285,8 @@ def make_plan(config: Config) -> Plan:
             for run in _runs_of(config, block, levels, used):
                 cell = replace(run, max_iter=1, time_limit=1.0, targets=())
                 if cell in found:
-                    names = ", ".join(level.name for level in levels)
-                    errors[f"{where}: the same cell as {found[cell]} ({names}, lr={text_of(run.lr)})"] = None
+                    these = ", ".join(level.name for level in levels)
+                    errors[f"{where}: the same cell as {found[cell]} ({these}, lr={text_of(run.lr)})"] = None
                 found.setdefault(cell, where)
                 runs.append(run)
     for rule in (*config.overrides, *config.excludes):
