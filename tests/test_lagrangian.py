@@ -1,4 +1,4 @@
-"""Lagrangian methods: solutions and multipliers, the trace's KKT residual, order, repeats, and how hopeless runs end."""
+"""Lagrangian methods: solutions, multipliers, the trace's KKT residual, order, repeats, and how hopeless runs end."""
 
 from __future__ import annotations
 
@@ -16,17 +16,20 @@ from optbench.plan import make_run
 from optbench.records import Scratch
 from optbench.types import Array
 
+minimize_in_box: Any = solve_box  # kernels carry no annotations
+factor_rows: Any = orthogonalise
+
 # --------------------------------------------------------------------------------------- problems made for the tests
 
 
 class Calls(NamedTuple):
     """Evaluations so far, (1,)."""
 
-    count: Scratch
+    number: Scratch
 
 
 def counting(x, g, data):  # type: ignore[no-untyped-def]
-    data.count[0] += 1.0
+    data.number[0] += 1.0
     g[0], g[1] = 2.0 * x[0], 2.0 * x[1]
     return x[0] ** 2 + x[1] ** 2
 
@@ -159,6 +162,7 @@ def test_solution_and_multipliers_are_the_certified_ones(how: str, name: str) ->
     assert r.status == "converged", r.message
     assert r.kkt <= METHODS[how][2]
     assert problem.x_opt is not None
+    assert problem.multipliers is not None
     near = METHODS[how][3]
     np.testing.assert_allclose(r.x, problem.x_opt, rtol=near, atol=near)
     np.testing.assert_allclose(r.multipliers, problem.multipliers, rtol=near, atol=near)
@@ -189,15 +193,13 @@ def test_a_repeat_gives_the_same_numbers(how: str) -> None:
         np.testing.assert_array_equal(column, again.trace[name], err_msg=name)
 
 
-@pytest.mark.parametrize(("name", "least"), [("hs006", 1.8), ("hs071", 1.8), ("hs078", 1.8), ("hs043", 1.8)])
-def test_lagrange_newton_converges_quadratically(name: str, least: float) -> None:
-    """The order from the last three KKT residuals above rounding level."""
-    r = optbench.minimize(name, "lagrange_newton", targets=(1e-13,), max_iter=100)
+@pytest.mark.parametrize("name", ["rectangle_in_ellipse", "hs040", "hs060", "hs077", "hs078", "hs079"])
+def test_lagrange_newton_converges_quadratically(name: str) -> None:
+    """The order that the last three KKT residuals above rounding level show."""
+    r = optbench.minimize(name, "lagrange_newton", targets=(1e-12,), max_iter=100)
     kkt = r.trace["kkt"].to_numpy()
-    tail = kkt[: int(np.argmax(kkt < 1e-11)) + 1] if np.any(kkt < 1e-11) else kkt
-    a, b, c = np.log(np.maximum(tail[-3:], 1e-16))
-    assert tail[-1] < 1e-11
-    assert (c - b) / (b - a) >= least - 1.0 or c - b < -9.0, tail[-4:]
+    a, b, c = np.log(kkt[kkt > 1e-12][-3:])
+    assert 1.9 < (c - b) / (b - a) < 2.2
 
 
 def test_lagrange_newton_needs_one_step_for_equality_constrained_quadratics() -> None:
@@ -212,6 +214,8 @@ def test_lagrange_newton_solves_larger_programs(settings: dict[str, Any]) -> Non
     problem = optbench.get_problem("constrained_qp", **settings)
     r = optbench.minimize(problem, "lagrange_newton", targets=(1e-8,), max_iter=50)
     assert r.status == "converged"
+    assert r.multipliers is not None
+    assert problem.multipliers is not None
     np.testing.assert_allclose(r.multipliers, problem.multipliers, rtol=1e-6, atol=1e-6)
 
 
@@ -222,7 +226,7 @@ def test_counts_are_recorded() -> None:
     assert newton.nfev == 2  # the start, and the end of the one step
     assert augmented.nhev == augmented.nfact == 0
     assert augmented.nfev > 2 * augmented.nit
-    assert steps.nfev == 3 * steps.nit + 1  # before the step, after it, and with the constraints
+    assert steps.nfev == 3 * steps.nit + 2  # before the step, after it, with the constraints; at the start
 
 
 @pytest.mark.parametrize(
@@ -262,11 +266,12 @@ def test_the_penalty_method_needs_a_penalty_without_end() -> None:
 # ------------------------------------------------------------------------------------------- runs that cannot succeed
 
 
-@pytest.mark.parametrize("how", ["newton", "augmented", "penalty"])
-@pytest.mark.parametrize("case", HOPELESS)
+@pytest.mark.parametrize(
+    ("how", "case"),
+    [(how, case) for how in ("newton", "augmented", "penalty") for case in HOPELESS if case != "dependent"]
+    + [("newton", "dependent")],  # the others do not factor the Jacobian
+)
 def test_a_hopeless_problem_ends_with_its_reason(how: str, case: str) -> None:
-    if case == "dependent" and how != "newton":
-        pytest.skip("only a method that factors the Jacobian sees it")
     problem, status, words = HOPELESS[case]
     r = solved(how, problem, targets=(1e-8,), max_iter=200)
     assert (r.status, words in r.message) == (status, True), (r.status, r.message)
@@ -307,7 +312,7 @@ def test_the_box_program_meets_its_optimality_conditions() -> None:
             z = rng.standard_normal((m, m + 2))
             mat, b = z @ z.T, rng.standard_normal(m)
             lam, side = rng.standard_normal(m), np.zeros(m)
-            solve_box(mat, b, lam, side, np.zeros((m, m)), np.zeros(m), m // 2, bound)
+            minimize_in_box(mat, b, lam, side, np.zeros((m, m)), np.zeros(m), m // 2, bound)
             low = np.where(np.arange(m) < m // 2, -bound, 0.0)
             assert np.all((low <= lam) & (lam <= bound))
             slope_there = mat @ lam - b
@@ -319,7 +324,7 @@ def test_dependent_rows_drop_out_of_the_factorisation() -> None:
     a = rng.standard_normal((5, 6))
     a[3] = a[0] - 2.0 * a[2]
     rows, order, q = a.copy(), np.arange(5.0), np.empty((6, 6))
-    assert orthogonalise(rows, order, 5, q, np.empty(6), 1e-10) == 4
+    assert factor_rows(rows, order, 5, q, np.empty(6), 1e-10) == 4
     np.testing.assert_allclose(q.T @ q, np.eye(6), atol=1e-12)
     np.testing.assert_allclose(rows @ q.T, a[order.astype(int)], atol=1e-12)
     np.testing.assert_allclose(np.triu(rows, 1), 0.0, atol=1e-12)

@@ -21,7 +21,6 @@ import pytest
 from optbench.problems.nist._strd import read
 from optbench.records import encode
 from optbench.registry import PROBLEMS, get_problem, list_problems
-from optbench.types import Problem
 from optbench.types import Array, Problem
 
 REFERENCE = Path(__file__).parent / "reference"

@@ -62,8 +62,8 @@ def kkt_residual(g, c, jac, lam, m_eq, out):
 def augmented(f, g, c, jac, lam, m_eq, penalty):
     """Value of the augmented Lagrangian; its gradient in the place of g, that of f.
 
-    Equalities add lam c + rho/2 c^2; inequalities (max(0, lam + rho c)^2 - lam^2) / (2 rho), Rockafellar's form; without a
-    penalty both add lam c.
+    Equalities add lam c + rho/2 c^2; inequalities (max(0, lam + rho c)^2 - lam^2) / (2 rho), Rockafellar's form.
+    Without a penalty both add lam c.
     """
     for i in range(c.size):
         shifted = lam[i] + penalty * c[i]

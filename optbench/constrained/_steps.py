@@ -2,8 +2,8 @@
 
 The KKT matrix of a working set with Jacobian A has the inertia (n, m, 0) of a minimum exactly where the Hessian is
 positive definite on the null space of A and A has full rank (Gould 1985, Mathematical Programming 32, 90-99). So A is
-factored as L Q' with pivoting, dependent rows drop out, and the part of Q'HQ that belongs to the null space is factored.
-Where that fails, delta I is added, as Wachter & Biegler (2006), Mathematical Programming 106, 25-57, Algorithm IC.
+factored as L Q' with pivoting, dependent rows drop out, and the part of Q'HQ of the null space is factored. Where
+that fails, delta I is added, as Wachter & Biegler (2006), Mathematical Programming 106, 25-57, Algorithm IC.
 """
 
 from __future__ import annotations
@@ -116,7 +116,7 @@ def make_dual(s, g, c, jac, lam):
 
 
 def convex_step(s, c, jac, m_eq, nu):
-    """Minimize the model with penalty `nu`, from and into `s.convex_lam`; its violation of the linearised constraints."""
+    """Minimize the model with penalty `nu`, from and into `s.convex_lam`; the linearised violation that it leaves."""
     solve_box(s.dual, s.right, s.convex_lam, s.side, s.factor, s.target, m_eq, nu)
     n = s.convex_step.size
     for j in range(n):

@@ -1,11 +1,12 @@
 """Augmented Lagrangian (method of multipliers) around any optimizer of the registry.
 
 x_{k+1} minimizes L_A(x) = f + sum over equalities of lam_i c_i + rho/2 c_i^2 + sum over inequalities of
-(max(0, lam_i + rho c_i)^2 - lam_i^2) / (2 rho); then lam_i <- lam_i + rho c_i, for inequalities max(0, lam_i + rho c_i); rho
-grows where the constraints, or the complementarity, have not come down far enough, and where L_A has no minimum.
+(max(0, lam_i + rho c_i)^2 - lam_i^2) / (2 rho); then lam_i <- lam_i + rho c_i, for inequalities
+max(0, lam_i + rho c_i). rho grows where the constraints, or the complementarity, have not come down far enough although
+the inner run has reached its tolerance or an end of its own, and where L_A has no minimum.
 
-Source: Hestenes (1969), Powell (1969), Rockafellar (1973); Nocedal & Wright (2006), Numerical Optimization, Algorithm 17.4;
-the rule for rho as Birgin & Martinez (2014), Algorithm 4.1.
+Source: Hestenes (1969), Powell (1969), Rockafellar (1973); Nocedal & Wright (2006), Numerical Optimization, Algorithm
+17.4; the rule for rho as Birgin & Martinez (2014), Algorithm 4.1.
 """
 
 from __future__ import annotations

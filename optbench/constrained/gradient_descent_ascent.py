@@ -1,10 +1,10 @@
 """Gradient descent ascent: a step down in x and a step up in lam, on the Lagrangian with damping.
 
 x_{t+1} is one step of any first-order update on L_A(x, lam_t) (see `augmented_lagrangian`) with the fixed penalty rho;
-then lam <- lam + dual_lr c(x_{t+1}), for inequalities lam <- max(0, lam + dual_lr max(c, -lam / rho)): the gradient of L_A
-in lam. With ``penalty=0`` it is the plain Lagrangian, f + lam'c with lam projected to >= 0, as Arrow & Hurwicz have it,
-which circles around its saddle point where f is not strictly convex; the damping of the default makes it a minimum in x.
-The learning rate and the schedule are those of the step in x; the step in lam has its own.
+then lam <- lam + dual_lr c(x_{t+1}), for inequalities lam <- max(0, lam + dual_lr max(c, -lam / rho)): the gradient of
+L_A in lam. With ``penalty=0`` it is the plain Lagrangian, f + lam'c with lam projected to >= 0, as Arrow & Hurwicz have
+it, which circles around its saddle point where f is not strictly convex; the damping makes that a minimum in x wherever
+rho is large enough. The learning rate and the schedule are those of the step in x; the step in lam has its own.
 
 Source: Arrow, Hurwicz & Uzawa (1958), Studies in Linear and Non-Linear Programming, chapter 6; for the damping Platt &
 Barr (1987), Constrained differential optimization, NIPS.

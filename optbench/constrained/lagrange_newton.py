@@ -1,13 +1,18 @@
 """Newton's method on the KKT system: sequential quadratic programming with the exact Hessian of the Lagrangian.
 
-An iteration solves a convex model (H + delta I) with the l1 norm of the linearised constraints in its objective, which is
-never infeasible, to find the working set; then the KKT system of that set with the exact Hessian, its inertia corrected.
-The Newton step goes first, with a second-order correction where its end is refused, the convex step after it; both are
-judged by the l1 merit function f + nu (sum of violations), and near a solution by the KKT residual, which the merit
-function's rounding and the Maratos effect do not touch. Iteration 0 only estimates the multipliers.
+To find the working set, an iteration minimizes a convex model (H + delta I) plus nu times the violation of the
+linearised constraints, which is never infeasible; then it solves the KKT system of that set with the exact Hessian, its
+inertia corrected. The Newton step goes first, with a second-order correction where its end is refused, the convex step
+after it; both are judged by the l1 merit function f + nu (sum of violations), and near a solution by the KKT residual,
+which the merit function's rounding and the Maratos effect do not touch. Where equalities are all there is, the Newton
+step needs no model. Iteration 0 only estimates the multipliers.
 
-Source: Han (1977), Powell (1978), Fletcher (1987), Practical Methods of Optimization, chapter 12; for the two steps Gould
-& Robinson (2010), SIAM J. Optim. 20, 2023-2048; for nu Byrd, Nocedal & Waltz (2008), Optim. Methods Softw. 23, 197-213.
+Constraints that depend on others drop out of the working set: one that says the same twice is no obstacle. A run that
+can go no further with dependent gradients, or whose multipliers grow beyond all bounds, ends with that as its reason.
+
+Source: Han (1977), Powell (1978), Fletcher (1987), Practical Methods of Optimization, chapter 12; for the two steps
+Gould & Robinson (2010), SIAM J. Optim. 20, 2023-2048; for nu Byrd, Nocedal & Waltz (2008), Optim. Methods Softw. 23,
+197-213.
 """
 
 from __future__ import annotations
@@ -83,10 +88,10 @@ def estimate(at, s):
 
 def bound_holds(s, m_eq, nu):
     """Whether a multiplier stands at the bound nu: a linearised constraint stays violated."""
+    bound = False
     for i in range(s.convex_lam.size):
-        if s.convex_lam[i] >= nu or (i < m_eq and s.convex_lam[i] <= -nu):
-            return True
-    return False
+        bound = bound or s.convex_lam[i] >= nu or (i < m_eq and s.convex_lam[i] <= -nu)
+    return bound
 
 
 def steer(at, s, now):

@@ -1,8 +1,8 @@
 """Quadratic penalty around any optimizer of the registry: the baseline that shows why multipliers are needed.
 
-x_{k+1} minimizes f + rho/2 (sum over equalities of c_i^2, over inequalities of max(0, c_i)^2), from x_k; then rho grows.
-The multipliers it reports are the estimate rho c, rho max(0, c): x_{k+1} misses the constraints by lam* / rho, so the KKT
-residual comes down only as rho goes up, and with rho the condition number of what the inner optimizer minimizes.
+x_{k+1} minimizes f + rho/2 (sum over equalities of c_i^2, over inequalities of max(0, c_i)^2), from x_k; then rho
+grows. The multipliers it reports are the estimate rho c, rho max(0, c): x_{k+1} misses the constraints by lam* / rho,
+so the KKT residual comes down only as rho goes up, and with rho the condition number of what the inner run minimizes.
 
 Source: Courant (1943); Nocedal & Wright (2006), Numerical Optimization, Framework 17.1.
 """

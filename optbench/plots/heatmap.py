@@ -173,8 +173,10 @@ def _cost_of_all(grids: list[dict[str, Array]]) -> Panel:
         return Panel(
             TOGETHER, np.full(first.shape, np.nan), np.where(run, "-", ""), run, np.zeros(run.shape, dtype=bool)
         )
-    solved = _comparable(solved)
     costs = np.stack([grid["cost"] for grid in solved])
+    if np.isnan(costs).any(axis=0).all():  # no cell was run on every problem
+        solved = _comparable(solved)
+        costs = np.stack([grid["cost"] for grid in solved])
     ratios = np.stack([np.maximum(_ratio(np.fmin(grid["cost"], grid["bound"]), grid["cost"]), 1.0) for grid in solved])
     ratios = np.where(np.isnan(costs), np.nan, ratios)
     mean, lost = np.exp(np.log(ratios).mean(axis=0)), np.isinf(costs)
