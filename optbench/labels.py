@@ -46,7 +46,7 @@ def labels_of(runs: Iterable[Run]) -> dict[Run, Labels]:
     }
     for run in runs:
         if search := _search(run):
-            table["schedule"][run] = f"({search})"
+            table["schedule"][run] = search
     return {run: Labels(*(table[factor][run] for factor in Labels._fields)) for run in runs}
 
 
@@ -89,7 +89,7 @@ def _search(run: Run) -> str | None:
         search = search_of(run.optimizer, dict(run.params))
     except UnknownName:
         return None
-    return {"none": None, "trust": "trust region", "merit": "merit function"}.get(search, "line search")
+    return {"none": None, "trust": "trust_region", "merit": "merit_function"}.get(search, "line_search")
 
 
 def _clip(run: Run) -> str:

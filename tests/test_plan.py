@@ -364,10 +364,10 @@ def test_what_does_not_apply_is_reported_and_never_run_twice() -> None:
     shown = {(label.problem, run.optimizer, label.schedule, label.clip) for label, run in pairs}
     assert shown == {
         *(("beale", "adam", schedule, clip) for schedule in ("constant", "cosine") for clip in ("none", "norm 1")),
-        ("beale", "lbfgs", "(line search)", "none"),
+        ("beale", "lbfgs", "line_search", "none"),
         ("beale", "lbfgs", "constant", "none"),
         ("beale", "lbfgs", "cosine", "none"),
-        ("hs006", "augmented_lagrangian", "(line search)", "none"),
+        ("hs006", "augmented_lagrangian", "line_search", "none"),
     }
     assert len(plan.runs) == 8
     assert len(plan.skipped) + 8 == 2 * 4 * 2 * 2

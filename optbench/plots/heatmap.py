@@ -174,8 +174,10 @@ def _cost_of_all(grids: list[dict[str, Array]]) -> Panel:
             TOGETHER, np.full(first.shape, np.nan), np.where(run, "-", ""), run, np.zeros(run.shape, dtype=bool)
         )
     costs = np.stack([grid["cost"] for grid in solved])
+    title = TOGETHER
     if np.isnan(costs).any(axis=0).all():  # no cell was run on every problem
         solved = _comparable(solved)
+        title = f"{len(solved)} problems with the same cells"
         costs = np.stack([grid["cost"] for grid in solved])
     ratios = np.stack([np.maximum(_ratio(np.fmin(grid["cost"], grid["bound"]), grid["cost"]), 1.0) for grid in solved])
     ratios = np.where(np.isnan(costs), np.nan, ratios)
@@ -186,9 +188,7 @@ def _cost_of_all(grids: list[dict[str, Array]]) -> Panel:
         every, some = lost[(slice(None), *place)].all(), lost[(slice(None), *place)].any()
         text[place] = "-" if every else f"\N{GREATER-THAN OR EQUAL TO}{number}" if some else number
     failed = lost.all(axis=0)
-    return Panel(
-        TOGETHER, np.where(failed, np.nan, mean), text, np.asarray(failed), np.asarray(mean == np.nanmin(mean))
-    )
+    return Panel(title, np.where(failed, np.nan, mean), text, np.asarray(failed), np.asarray(mean == np.nanmin(mean)))
 
 
 def _comparable(grids: list[dict[str, Array]]) -> list[dict[str, Array]]:
