@@ -11,6 +11,7 @@ import multiprocessing
 import os
 import queue
 import signal
+import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
@@ -234,7 +235,10 @@ class InProcess:
 
 
 class Workers:
-    """A pool of spawned processes that survives the crash of any of them."""
+    """A pool of spawned processes that survives the crash of any of them.
+
+    Ctrl-C is noted and acted upon between two results: in the middle of the pool's own work it could leave a lock held.
+    """
 
     def __init__(self, jobs: int, load: Sequence[str]) -> None:
         from pebble import ProcessPool
@@ -256,7 +260,20 @@ class Workers:
             self._pool.schedule(_work, args=([],))
 
     def __enter__(self) -> Workers:
+        self._stopped = False
+        main = threading.current_thread() is threading.main_thread()
+        self._handler = signal.signal(signal.SIGINT, self._stop) if main else None
         return self
+
+    def _stop(self, *_: object) -> None:
+        self._stopped = True
+
+    def _wait(self, done: Callable[[], bool]) -> None:
+        """Return when `done`; raise KeyboardInterrupt after Ctrl-C."""
+        while not self._stopped and not done():
+            time.sleep(0.005)
+        if self._stopped:
+            raise KeyboardInterrupt
 
     def __exit__(self, kind: object, error: object, trace: object) -> None:
         if kind is None:
@@ -264,6 +281,8 @@ class Workers:
         else:
             self._pool.stop()
         self._pool.join()
+        if self._handler is not None:
+            signal.signal(signal.SIGINT, self._handler)
         for name, value in self._restore.items():
             if value is None:
                 os.environ.pop(name, None)
@@ -274,6 +293,7 @@ class Workers:
         """Compile the kernels of the tasks side by side; what each took, in their order."""
         futures = [self._pool.schedule(_warm, args=task) for task in tasks]
         for task, future in zip(tasks, futures, strict=True):
+            self._wait(future.done)
             try:
                 yield task, future.result()
             except Exception:  # a compiler that crashed its worker: the run itself reports it, as a row
@@ -293,6 +313,7 @@ class Workers:
             while waiting and under_way < 2 * self._jobs:
                 self._submit(waiting.popleft())
                 under_way += 1
+            self._wait(lambda: not self._finished.empty())
             batch, done = self._finished.get()
             under_way -= 1
             results, again = _collect(batch, done)
