@@ -119,7 +119,7 @@ def with_torch(problem: Problem) -> End:
     """Run ``torch.optim.LBFGS``."""
     x = torch.tensor(problem.x0, dtype=torch.float64, requires_grad=True)
     limits = {"max_iter": MAX_ITER, "max_eval": 2 * MAX_ITER, "tolerance_grad": GTOL, "tolerance_change": 0.0}
-    method = torch.optim.LBFGS([x], history_size=PAIRS, line_search_fn="strong_wolfe", **limits)  # type: ignore[arg-type]
+    method = torch.optim.LBFGS([x], history_size=PAIRS, line_search_fn="strong_wolfe", **limits)  # type: ignore[arg-type, unused-ignore]
 
     def closure() -> float:
         f, g = problem.fun_and_grad(x.detach().numpy())
