@@ -13,7 +13,7 @@ import pkgutil
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Generic, TypeVar
 
-from optbench.records import Empty, Field, fields
+from optbench.records import Empty, fields
 from optbench.types import AnyMethod, Descent, Lagrangian, Optimizer, Problem, Schedule, Variant
 
 T = TypeVar("T")
@@ -256,14 +256,6 @@ def schedule(
 def _doc(function: Callable[..., Any]) -> str:
     module = inspect.getmodule(function)
     return "\n\n".join(part for part in (inspect.getdoc(module), inspect.getdoc(function)) if part)
-
-
-def field_of(what: str, record: type, key: str) -> Field:
-    """The field `key` of a record class. Raises UnknownName; `what` names the owner: ``parameter of adam``."""
-    for item in fields(record):
-        if item.name == key:
-            return item
-    raise unknown(what, key, (item.name for item in fields(record)))
 
 
 def list_problems() -> list[str]:
