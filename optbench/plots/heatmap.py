@@ -78,7 +78,7 @@ def heatmap(
     table = _style.chosen(stats.labels(runs), runs, problem=problem)
     cells = _cells(table, runs.loc[table.index], hits, value, target)
     with _style.style():
-        return _draw(cells, value, target)
+        return _draw(cells, value, target, bool(runs.loc[table.index, "kkt"].notna().any()))
 
 
 def _cells(table: pd.DataFrame, runs: pd.DataFrame, hits: pd.DataFrame, value: Value, target: float) -> pd.DataFrame:
@@ -96,7 +96,7 @@ def _cells(table: pd.DataFrame, runs: pd.DataFrame, hits: pd.DataFrame, value: V
     return made.reset_index()
 
 
-def _draw(cells: pd.DataFrame, value: Value, target: float) -> Figure:
+def _draw(cells: pd.DataFrame, value: Value, target: float, constrained: bool) -> Figure:
     import matplotlib as mpl
     from matplotlib.cm import ScalarMappable
     from matplotlib.colors import LogNorm, Normalize
@@ -123,7 +123,7 @@ def _draw(cells: pd.DataFrame, value: Value, target: float) -> Figure:
     extend = "max" if value != "success" and worst > _WORST else "neither"
     bar = figure.colorbar(colours, ax=axes, label=label, aspect=30, extend=extend, format="%g")
     bar.outline.set_linewidth(0.4)
-    _style.describe(figure, *_words(value, target, len(made) > 1))
+    _style.describe(figure, *_words(value, target, len(made) > 1, constrained))
     return figure
 
 
@@ -228,9 +228,11 @@ def _fill(ax: Axes, panel: Panel, colours: ScalarMappable) -> None:
     ax.spines[:].set_visible(False)
 
 
-def _words(value: Value, target: float, together: bool) -> tuple[str, str]:
+def _words(value: Value, target: float, together: bool, constrained: bool) -> tuple[str, str]:
     """Title and caption."""
     goal = f"f - f* \N{LESS-THAN OR EQUAL TO} {stats.target_text(target)} (f0 - f*)".replace(" ", "\N{NO-BREAK SPACE}")
+    if constrained:
+        goal += f" (under constraints: KKT residual at most {stats.target_text(target)})"
     if value == "success":
         caption = f"Share of runs, in percent, that reached {goal} within their budget."
         return "Success by optimizer and schedule", caption + (f" {TOGETHER.capitalize()}: mean." if together else "")
