@@ -36,9 +36,10 @@ from optbench import evaluation
 from optbench.environment import environment
 from optbench.loops.constrained_runs import prepared
 from optbench.loops.prepared import Method
+from optbench.methods import Descent
 from optbench.records import encode
 from optbench.registry import get_optimizer, get_problem, get_schedule
-from optbench.types import Descent, Problem
+from optbench.types import Problem
 
 SOURCE = Path(__file__).with_name("lbfgs.c")
 # -O3 -march=native, square roots without errno, and the sums reordered, as optbench's are.

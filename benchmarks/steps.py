@@ -32,9 +32,10 @@ import numpy as np
 from optbench.environment import environment
 from optbench.loops.prepared import Method
 from optbench.loops.runs import PreparedSteps
+from optbench.methods import Optimizer
 from optbench.records import encode
 from optbench.registry import get_optimizer, get_problem, get_schedule, list_optimizers
-from optbench.types import Optimizer, Problem
+from optbench.types import Problem
 
 SOURCE = Path(__file__).with_name("steps.c")
 # -O3 -march=native, square roots without errno, and the sums reordered, as optbench's are.

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from optbench import plots as plots
     from optbench.api import run as run
     from optbench.clipping import clip as clip
+    from optbench.methods import Variant as Variant
     from optbench.optimize import OptimizeResult as OptimizeResult
     from optbench.optimize import minimize as minimize
     from optbench.optimize import schedule_values as schedule_values
@@ -30,7 +31,6 @@ if TYPE_CHECKING:
     from optbench.registry import schedule as schedule
     from optbench.store import load as load
     from optbench.types import Problem as Problem
-    from optbench.types import Variant as Variant
 
 __version__ = "0.1.0"
 
@@ -51,7 +51,8 @@ _HOMES = {
         "schedule",
     ),
     "store": ("load",),
-    "types": ("Problem", "Variant"),
+    "methods": ("Variant",),
+    "types": ("Problem",),
 }
 _HOME = {name: module for module, names in _HOMES.items() for name in names}
 

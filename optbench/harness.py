@@ -22,8 +22,9 @@ from optbench.loops import first_order as fo
 from optbench.loops.constrained_runs import makers
 from optbench.loops.constrained_runs import prepared as make_ready
 from optbench.loops.prepared import SLICE, Method, Outcome, Prepared
+from optbench.methods import Lagrangian
 from optbench.registry import OPTIMIZERS, PROBLEMS, SCHEDULES
-from optbench.types import Array, Lagrangian, Problem, Result, Run, Status
+from optbench.types import Array, Problem, Result, Run, Status
 
 RULES = "1"  # raise it when the start of a run or its judgement changes: recorded results are then out of date
 BLOCK = 100e-6  # shortest block, in seconds, that is timed

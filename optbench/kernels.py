@@ -19,8 +19,9 @@ from typing import Any, NamedTuple
 from optbench import jit
 from optbench.coordinate import make_step
 from optbench.evaluation import data_hash
+from optbench.methods import AnyMethod, Descent, Lagrangian, Optimizer, Schedule
 from optbench.records import Empty, Matrix, Vector
-from optbench.types import AnyMethod, Descent, Lagrangian, Optimizer, Problem, Schedule
+from optbench.types import Problem
 
 # ------------------------------------------------------------------------------------------------- optimizers
 

@@ -26,8 +26,9 @@ from optbench.entries import (
     split_entry,
 )
 from optbench.labels import Labels, labels_of, text_of
+from optbench.methods import AnyMethod, Optimizer, Schedule
 from optbench.registry import get_optimizer, get_schedule, search_of
-from optbench.types import DEFAULT_TARGETS, AnyMethod, Optimizer, Problem, Run, Schedule
+from optbench.types import DEFAULT_TARGETS, Problem, Run
 
 TRACE_ROWS = 200  # of a thinned trace at most, for the estimate of memory
 WORK_ARRAYS = 16  # of length n at most: x, gradient, state, snapshots

@@ -13,8 +13,9 @@ import pkgutil
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Generic, TypeVar
 
+from optbench.methods import AnyMethod, Descent, Lagrangian, Optimizer, Schedule, Variant
 from optbench.records import Empty, fields
-from optbench.types import AnyMethod, Descent, Lagrangian, Optimizer, Problem, Schedule, Variant
+from optbench.types import Problem
 
 T = TypeVar("T")
 F = TypeVar("F", bound=Callable[..., Any])

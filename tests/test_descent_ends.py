@@ -12,9 +12,10 @@ import pytest
 import optbench
 import optbench.optimizers
 from optbench.loops import descent
+from optbench.methods import Descent
 from optbench.optimize import OptimizeResult
 from optbench.registry import get_optimizer, get_problem
-from optbench.types import Descent, Problem
+from optbench.types import Problem
 
 STEMS = sorted(m.name for m in pkgutil.iter_modules(optbench.optimizers.__path__) if not m.name.startswith("_"))
 METHODS = [name for name in STEMS if isinstance(get_optimizer(name), Descent)]

@@ -13,9 +13,10 @@ import pytest
 import optbench
 from optbench import harness
 from optbench.loops import prepared as prepared_module
+from optbench.methods import Optimizer
 from optbench.plan import make_run
 from optbench.registry import OPTIMIZERS
-from optbench.types import STATUSES, Optimizer, Problem
+from optbench.types import STATUSES, Problem
 
 
 def drop(x, g, data):  # type: ignore[no-untyped-def]

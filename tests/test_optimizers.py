@@ -24,10 +24,11 @@ import pytest
 import optbench
 import optbench.optimizers
 from optbench import coordinate, kernels, memory
+from optbench.methods import Optimizer
 from optbench.optimizers._moments import SMALLEST, next_power
 from optbench.records import encode, fields, pack
 from optbench.registry import get_optimizer
-from optbench.types import Array, Optimizer
+from optbench.types import Array
 
 TOLERANCE = 1e-10
 FILES = sorted(m.name for m in pkgutil.iter_modules(optbench.optimizers.__path__) if not m.name.startswith("_"))

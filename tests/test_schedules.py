@@ -15,10 +15,11 @@ import pytest
 
 import optbench
 from optbench import jit, kernels
+from optbench.methods import Schedule
 from optbench.records import Budget, encode, fields, pack
 from optbench.registry import get_schedule, list_schedules
 from optbench.schedules._warmup import warmup_target, warmup_value
-from optbench.types import Array, Schedule
+from optbench.types import Array
 
 REFERENCE = Path(__file__).parent / "reference"
 DATA = json.loads((REFERENCE / "schedules.json").read_text(encoding="utf-8"))

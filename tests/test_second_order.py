@@ -12,10 +12,11 @@ import pytest
 import optbench
 import optbench.optimizers
 from optbench import kernels
+from optbench.methods import Descent
 from optbench.optimizers import _linear_algebra, _modified_cholesky
 from optbench.records import Empty, encode, pack
 from optbench.registry import get_optimizer
-from optbench.types import Array, Descent
+from optbench.types import Array
 
 STEMS = sorted(m.name for m in pkgutil.iter_modules(optbench.optimizers.__path__) if not m.name.startswith("_"))
 METHODS = [name for name in STEMS if isinstance(get_optimizer(name), Descent)]

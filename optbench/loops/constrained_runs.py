@@ -15,9 +15,10 @@ from optbench.loops import descent, lagrangian
 from optbench.loops import first_order as fo
 from optbench.loops.prepared import Counts, Method, Prepared
 from optbench.loops.runs import PreparedDescent, PreparedSteps
+from optbench.methods import Descent, Lagrangian, Optimizer
 from optbench.records import encode, pack
 from optbench.registry import OPTIMIZERS
-from optbench.types import Array, Descent, Lagrangian, Optimizer, Problem
+from optbench.types import Array, Problem
 
 
 class _Augmented:

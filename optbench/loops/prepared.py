@@ -14,9 +14,10 @@ from optbench import evaluation
 from optbench.jit import Kernel
 from optbench.loops import first_order as fo
 from optbench.memory import aligned, padded
+from optbench.methods import AnyMethod, Schedule
 from optbench.records import Empty, encode, fields, pack, words, words_of
 from optbench.schedules._warmup import warmup_target
-from optbench.types import AnyMethod, Array, Problem, Schedule
+from optbench.types import Array, Problem
 
 SLICE = 0.05  # seconds of compiled code between two looks at the clock and at Ctrl-C
 ROWS = 4096  # rows of a full trace that are held before they are handed over

@@ -14,8 +14,9 @@ from optbench.loops import descent
 from optbench.loops import first_order as fo
 from optbench.loops.prepared import Counts, Prepared
 from optbench.memory import padded
+from optbench.methods import Descent, Optimizer
 from optbench.records import encode, fields, pack, words
-from optbench.types import Array, Descent, Optimizer
+from optbench.types import Array
 
 
 class PreparedSteps(Prepared):

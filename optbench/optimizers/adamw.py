@@ -12,10 +12,10 @@ from __future__ import annotations
 import math
 from typing import NamedTuple
 
+from optbench.methods import Variant
 from optbench.optimizers._moments import Powers, moments, next_powers
 from optbench.records import Fraction, NonNegative
 from optbench.registry import optimizer
-from optbench.types import Variant
 
 
 class Params(NamedTuple):

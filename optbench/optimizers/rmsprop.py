@@ -13,9 +13,9 @@ from __future__ import annotations
 import math
 from typing import NamedTuple
 
+from optbench.methods import Variant
 from optbench.records import NonNegative
 from optbench.registry import optimizer
-from optbench.types import Variant
 
 
 class Params(NamedTuple):

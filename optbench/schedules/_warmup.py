@@ -9,8 +9,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from optbench.methods import Schedule
 from optbench.records import fields
-from optbench.types import Schedule
 
 
 def warmup_value(t: int, lr: float, warmup: int, start: float) -> float:

@@ -1,7 +1,7 @@
 """Check the rule by which the learning rates of optbench/quick.toml are chosen; print every rate that breaks it.
 
-The rule: of 1, 1e-1, ..., 1e-4 the one that, with the constant schedule, has the smallest mean over seeds and targets of
-the first iteration at the target, a missed target counting as the whole budget.
+The rule: of 1, 1e-1, ..., 1e-4 the one that, with the constant schedule, has the smallest mean over seeds and targets
+of the first iteration at the target, a missed target counting as the whole budget.
 """
 
 from __future__ import annotations
@@ -13,9 +13,10 @@ from typing import Any
 
 from optbench import harness
 from optbench.config import quick_config
+from optbench.methods import Optimizer
 from optbench.plan import make_plan
 from optbench.registry import get_optimizer
-from optbench.types import Optimizer, Run
+from optbench.types import Run
 
 RATES = (1.0, 1e-1, 1e-2, 1e-3, 1e-4)
 

@@ -1,0 +1,11 @@
+"""The command line: the only package that prints, one module for each command or two.
+
+Everything heavy is imported by the command that needs it, so that ``--help`` answers at once.
+"""
+
+from __future__ import annotations
+
+from optbench.cli import doctor, listing, results, run
+from optbench.cli.group import main
+
+__all__ = ["doctor", "listing", "main", "results", "run"]
