@@ -40,7 +40,7 @@ MATCH = (*LISTS, "n", "seed")
 class Level(NamedTuple):
     """One level of a factor: where it stands, its name, complete values, and budget of its own.
 
-    For a problem also its dimension, its bytes of data and what it offers (`Problem.offers`).
+    For a problem also its dimension, its bytes of data, what it offers (`Problem.offers`) and its number of samples.
     """
 
     where: str
@@ -50,6 +50,7 @@ class Level(NamedTuple):
     n: int = 0
     memory: int = 0
     offers: frozenset[str] = frozenset()
+    n_samples: int = 0
 
 
 class Rule(NamedTuple):
@@ -166,7 +167,8 @@ class _Reader:
         own = {key: chosen.pop(key) for key in BUDGET if factor == "problem" and key in chosen}
         with self.at(path):
             values = settings_of(factor, name, chosen)
-            yield Level(path, name, values, own, *(facts_of(name, values) if factor == "problem" else ()))
+            label = str(values["size"]) if factor == "batch" and values else name
+            yield Level(path, label, values, own, *(facts_of(name, values) if factor == "problem" else ()))
 
     def located(self, data: Any) -> Any:
         """Paths of CSV files, from the current directory."""
@@ -247,12 +249,14 @@ class _Reader:
             with self.at(path):
                 if key not in LISTS:
                     count_key(key, ..., 0).check(item)
+                elif key == "batch" and str(item) in used[key]:
+                    pass
                 elif not isinstance(item, str):
                     raise ValueError(f"takes a name or a list of names, not {item!r}")
                 elif item not in used[key]:
                     keys_of(key, item)  # says so when there is nothing of that name at all
                     raise ValueError(f"matches no cell: {item!r} is not in the matrix")
-        return [item for item in listed if isinstance(item, (str, int))]
+        return [str(item) if key == "batch" else item for item in listed if isinstance(item, (str, int))]
 
     def load(self, name: Any, path: str) -> str:
         """Import a user's own file, which registers what it defines; its absolute path."""

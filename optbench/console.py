@@ -114,7 +114,7 @@ def _best_schedules(cells: pd.DataFrame) -> pd.DataFrame:
 def _accuracy(cells: pd.DataFrame) -> pd.DataFrame:
     import pandas as pd
 
-    names = [name for name in ("problem", "optimizer", "schedule", "clip") if name in cells]
+    names = [name for name in ("problem", "optimizer", "schedule", "clip", "batch") if name in cells]
     table = {name: cells[name] for name in names}
     targets = _targets(cells)
     for target in targets:
@@ -131,7 +131,7 @@ def _accuracy(cells: pd.DataFrame) -> pd.DataFrame:
 def _print_ranking(ranking: pd.DataFrame, full: bool) -> None:
     import pandas as pd
 
-    table = {name: ranking[name] for name in ("optimizer", "schedule", "clip") if name in ranking}
+    table = {name: ranking[name] for name in ("optimizer", "schedule", "clip", "batch") if name in ranking}
     table["mean rank (iterations)"] = ranking["rank_iterations"].map("{:.1f}".format)
     table["mean rank (time)"] = ranking["rank_seconds"].map("{:.1f}".format).replace("nan", "?")
     table["solved"] = ranking["solved"].astype(str) + "/" + ranking["problems"].astype(str)
@@ -178,7 +178,7 @@ def _print(title: str, frame: pd.DataFrame, group: str | None = None) -> None:
 
     table = Table(title=title, title_justify="left", title_style="bold", box=box.SIMPLE_HEAD, pad_edge=False)
     for k, name in enumerate(frame.columns):
-        label = k < 2 or name in ("schedule", "clip")
+        label = k < 2 or name in ("schedule", "clip", "batch")
         table.add_column(str(name), justify="left" if label else "right", overflow="fold")
     former = None
     for row in frame.to_dict("records"):

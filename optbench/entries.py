@@ -20,12 +20,18 @@ from typing import Any, Literal, NamedTuple, get_args, get_origin
 
 import numpy as np
 
+from optbench.outcome import DEFAULT_TARGETS, ORDERS
 from optbench.records import Budget, Field, Matrix, Vector, check, fields
 from optbench.registry import OPTIMIZERS, PROBLEMS, SCHEDULES, unknown
-from optbench.types import DEFAULT_TARGETS
 
-LISTS = {"problem": "problems", "optimizer": "optimizers", "schedule": "schedules", "clip": "clipping"}
-ABSENT = {"schedule": ["constant"], "clip": ["none"]}
+LISTS = {
+    "problem": "problems",
+    "optimizer": "optimizers",
+    "schedule": "schedules",
+    "clip": "clipping",
+    "batch": "batch_size",
+}
+ABSENT: dict[str, list[Any]] = {"schedule": ["constant"], "clip": ["none"], "batch": ["full"]}
 CLIPS = ("none", "norm", "value")
 
 
@@ -77,14 +83,31 @@ def _seeds(value: Any) -> tuple[int, ...]:
     return tuple(range(count_key("seeds", ..., 1).check(value)))
 
 
+def _order(value: Any) -> str:
+    if value not in ORDERS:
+        raise unknown("order", value, ORDERS)
+    return str(value)
+
+
+def _flag(name: str, value: Any) -> bool:
+    return bool(check(Field(name, "bool", (), ...), value))
+
+
 BUDGET = {
     "max_iter": count_key("max_iter", 10_000, 1, math.inf),
+    "epochs": positive_key("epochs", None, math.inf),
     "time_limit": positive_key("time_limit", 60.0, math.inf),
     "targets": Key(_targets, DEFAULT_TARGETS, math.inf),
     "seeds": Key(_seeds, (0,), math.inf),
 }
 REPEATS = count_key("repeats", 5, 0, math.inf)
 START = partial(number, "warmup_start", "float", "a number above 0 and at most 1", lambda v: 0 < v <= 1)
+BATCH = {
+    "size": count_key("batch_size", ..., 1),
+    "order": Key(_order, "shuffle"),
+    "drop_last": Key(partial(_flag, "drop_last"), False),
+}
+DECAY_BIAS = {"decay_bias": Key(partial(_flag, "decay_bias"), True)}
 WARMUP = {"warmup": count_key("warmup", 0, 0), "warmup_start": Key(START, 1 / 3)}  # PyTorch's start_factor
 
 
@@ -130,9 +153,12 @@ def keys_of(factor: str, name: str) -> dict[str, Key]:
     """List what may be set for the problem, optimizer, schedule or clip of that name. Raises UnknownName."""
     if factor == "optimizer":
         optimizer = OPTIMIZERS.get(name)
-        return {"lr": positive_key("lr", optimizer.lr), **record_keys(optimizer.params)}
+        keys = record_keys(optimizer.params)
+        return {"lr": positive_key("lr", optimizer.lr), **keys, **(DECAY_BIAS if "weight_decay" in keys else {})}
     if factor == "schedule":
         return {**WARMUP, **record_keys(SCHEDULES.get(name).params)}
+    if factor == "batch":
+        return BATCH if name != "full" else {}
     if factor == "clip":
         if name not in CLIPS:
             raise unknown("clip", name, CLIPS)
@@ -173,23 +199,29 @@ def settings_of(factor: str, name: str, given: Mapping[str, Any]) -> dict[str, A
 
 def split_entry(factor: str, entry: Any) -> tuple[str, dict[str, Any]]:
     """Name and settings of an entry: a name, a table with a name, or ``{norm = 1.0}``. Raises ValueError."""
-    if isinstance(entry, str):
+    if isinstance(entry, str) and (factor != "batch" or entry == "full"):
         return entry, {}
     if isinstance(entry, Mapping) and factor == "clip" and len(entry) == 1:
         return str(next(iter(entry))), dict(entry)
+    if factor == "batch":
+        if isinstance(entry, (int, np.integer)) and not isinstance(entry, bool):
+            return "minibatch", {"size": int(entry)}
+        if isinstance(entry, Mapping):
+            return "minibatch", dict(entry)
+        raise ValueError(f"takes 'full', a number of samples or a table with a size, not {entry!r}")
     if isinstance(entry, Mapping) and factor != "clip" and isinstance(entry.get("name"), str):
         return entry["name"], {key: value for key, value in entry.items() if key != "name"}
     wanted = "'none', { norm = ... } or { value = ... }" if factor == "clip" else "a name or a table with a name"
     raise ValueError(f"takes {wanted}, " + ("missing" if entry is None else f"not {entry!r}"))
 
 
-def facts_of(problem: str, settings: Mapping[str, Any]) -> tuple[int, int, frozenset[str]]:
-    """Dimension, bytes of data and what the problem offers; making it shows whether it takes the settings."""
+def facts_of(problem: str, settings: Mapping[str, Any]) -> tuple[int, int, frozenset[str], int]:
+    """Dimension, bytes of data, what the problem offers, samples; making it shows whether it takes the settings."""
     try:
         made = PROBLEMS.get(problem)(**settings)
     except TypeError as error:  # a value of a kind that the factory's annotations do not tell
         raise ValueError(str(error)) from error
-    return made.n, sum(np.asarray(item).nbytes for item in made.data), made.offers
+    return made.n, sum(np.asarray(item).nbytes for item in made.data), made.offers, made.n_samples
 
 
 def depth_of(value: Any) -> int:

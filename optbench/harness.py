@@ -23,8 +23,9 @@ from optbench.loops.constrained_runs import makers
 from optbench.loops.constrained_runs import prepared as make_ready
 from optbench.loops.prepared import SLICE, Method, Outcome, Prepared
 from optbench.methods import Lagrangian
+from optbench.outcome import Result, Run, Status
 from optbench.registry import OPTIMIZERS, PROBLEMS, SCHEDULES
-from optbench.types import Array, Problem, Result, Run, Status
+from optbench.types import Array, Problem
 
 RULES = "1"  # raise it when the start of a run or its judgement changes: recorded results are then out of date
 BLOCK = 100e-6  # shortest block, in seconds, that is timed

@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any, NamedTuple
 
 from optbench.entries import keys_of, resolved
+from optbench.outcome import Run
 from optbench.registry import UnknownName, search_of
-from optbench.types import Run
 
 
 class Labels(NamedTuple):
@@ -18,6 +18,7 @@ class Labels(NamedTuple):
     optimizer: str
     schedule: str
     clip: str
+    batch: str
 
 
 def labels_of(runs: Iterable[Run]) -> dict[Run, Labels]:
@@ -33,16 +34,17 @@ def labels_of(runs: Iterable[Run]) -> dict[Run, Labels]:
         "optimizer": _named(
             runs,
             "optimizer",
-            lambda r: (("lr", r.lr), *r.params),
-            lambda r: (r.problem, r.settings, r.schedule, r.schedule_params, r.warmup, r.warmup_start, _clip(r)),
+            lambda r: (("lr", r.lr), *r.params, ("decay_bias", r.decay_bias)),
+            lambda r: (r.problem, r.settings, *_scheduled(r), _clip(r), _batch(r)),
         ),
         "schedule": _named(
             runs,
             "schedule",
             lambda r: (*r.schedule_params, ("warmup", r.warmup), ("warmup_start", r.warmup_start)),
-            lambda r: (r.problem, r.settings, r.optimizer, r.params, _clip(r)),
+            lambda r: (r.problem, r.settings, r.optimizer, r.params, _clip(r), _batch(r)),
         ),
         "clip": {run: _clip(run) for run in runs},
+        "batch": {run: _batch(run) for run in runs},
     }
     for run in runs:
         if search := _search(run):
@@ -83,6 +85,10 @@ def _usual(factor: str, name: str, n_steps: int) -> dict[str, Any]:
     return {key: resolved(item.check(item.default), n_steps) for key, item in keys.items() if item.default is not ...}
 
 
+def _scheduled(run: Run) -> tuple[Any, ...]:
+    return run.schedule, run.schedule_params, run.warmup, run.warmup_start
+
+
 def _search(run: Run) -> str | None:
     """What sets the step in the place of a schedule, or None; None also for a method that is not registered here."""
     try:
@@ -94,6 +100,13 @@ def _search(run: Run) -> str | None:
 
 def _clip(run: Run) -> str:
     return run.clip if run.clip == "none" else f"{run.clip} {text_of(run.clip_at)}"
+
+
+def _batch(run: Run) -> str:
+    if not run.batch_size:
+        return "full"
+    order = "" if run.batch_order == "shuffle" else f" {run.batch_order}"
+    return f"{run.batch_size}{order}{' drop_last' if run.drop_last else ''}"
 
 
 def text_of(value: Any) -> str:

@@ -7,6 +7,7 @@ single run under the same checks; it is what the Python interface uses.
 from __future__ import annotations
 
 import itertools
+import math
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -19,6 +20,7 @@ from optbench.entries import (
     LISTS,
     WARMUP,
     complete,
+    facts_of,
     plain,
     record_keys,
     resolved,
@@ -27,8 +29,9 @@ from optbench.entries import (
 )
 from optbench.labels import Labels, labels_of, text_of
 from optbench.methods import AnyMethod, Optimizer, Schedule
+from optbench.outcome import DEFAULT_TARGETS, Run
 from optbench.registry import get_optimizer, get_schedule, search_of
-from optbench.types import DEFAULT_TARGETS, Problem, Run
+from optbench.types import Problem
 
 TRACE_ROWS = 200  # of a thinned trace at most, for the estimate of memory
 WORK_ARRAYS = 16  # of length n at most: x, gradient, state, snapshots
@@ -94,7 +97,11 @@ def make_run(
     params: Mapping[str, Any] | None = None,
     schedule: str | Mapping[str, Any] | None = None,
     clip: str | Mapping[str, Any] | None = None,
-    batch_size: int | None = None,
+    batch_size: int | str | None = None,
+    order: str | None = None,
+    drop_last: bool = False,
+    epochs: float | None = None,
+    n_samples: int | None = None,
     seed: int = 0,
     max_iter: int = BUDGET["max_iter"].default,
     time_limit: float = BUDGET["time_limit"].default,
@@ -112,8 +119,16 @@ def make_run(
         See `schedule_of`.
     clip : mapping or None
         ``{"norm": limit}``, ``{"value": limit}`` or None.
-    batch_size : int or None
-        None or 0: the full batch, the only form there is.
+    batch_size : int, "full" or None
+        Samples of a mini-batch; None or "full": all of them.
+    order : {"shuffle", "replacement", "sequential"}
+        How mini-batches are drawn: from a new permutation every epoch (the default), independently, in file order.
+    drop_last : bool
+        Leave out the last batch of an epoch where it is short.
+    epochs : float, optional
+        Budget in passes through the samples, in place of `max_iter`, where the problem is a sum over samples.
+    n_samples : int, optional
+        The problem's, where the caller knows it: else it is made for `batch_size` and `epochs`.
     seed, max_iter : int
     time_limit : float
         Seconds.
@@ -131,13 +146,24 @@ def make_run(
         name, full = problem.name, {key: plain(value) for key, value in problem.settings.items()}
     else:
         name, full = problem, settings_of("problem", problem, settings or {})
-    if batch_size:
-        raise ValueError(f"batch_size takes None or 0, the full batch, not {batch_size!r}")
+    batch_name, given_batch = split_entry("batch", batch_size or "full")
+    extra = {} if order is None and not drop_last else {"order": order or "shuffle", "drop_last": drop_last}
+    if extra and batch_name == "full":
+        raise ValueError("order and drop_last do nothing without batch_size")
+    batch = settings_of("batch", batch_name, given_batch | extra)
     if lr is not None and "lr" in (params or {}):
         raise ValueError("lr is given twice: once as lr and once in params")
     given = {"lr": lr, **(params or {})} if lr is not None else (params or {})
     chosen = settings_of("optimizer", optimizer, given)
+    decay_bias = chosen.pop("decay_bias", True)
     steps = BUDGET["max_iter"].check(max_iter)
+    if (batch or epochs) and n_samples is None:
+        n_samples = problem.n_samples if isinstance(problem, Problem) else facts_of(name, full)[3]
+    if batch and (reason := no_batches(batch["size"], n_samples or 0, get_optimizer(optimizer))):
+        raise ValueError(reason)
+    if epochs and n_samples:
+        each = batches_an_epoch(n_samples, batch.get("size", 0), batch.get("drop_last", False))
+        steps = math.ceil(BUDGET["epochs"].check(epochs) * each)
     if searches(optimizer, chosen):
         for factor, value in (("a schedule", schedule), ("lr", lr)):
             if value is not None:
@@ -158,12 +184,33 @@ def make_run(
         warmup_start=scheduled.warmup_start,
         clip=clip_name,
         clip_at=settings_of("clip", clip_name, limit).get(clip_name, 0.0),
-        batch_size=0,
+        batch_size=batch.get("size", 0),
+        batch_order=batch.get("order", "shuffle"),
+        drop_last=batch.get("drop_last", False),
+        decay_bias=decay_bias,
         seed=BUDGET["seeds"].check([seed])[0],
         max_iter=steps,
         time_limit=BUDGET["time_limit"].check(time_limit),
         targets=BUDGET["targets"].check(targets),
     )
+
+
+def no_batches(size: int, n_samples: int, method: AnyMethod) -> str | None:
+    """Why mini-batches of this size do not apply, or None."""
+    if not n_samples:
+        return "mini-batches do not apply: the problem is not a sum over samples"
+    if not isinstance(method, Optimizer):
+        return f"mini-batches do not apply to {method.name}: it needs the whole objective"
+    if size >= n_samples:
+        return f"a batch_size of {size} is not below the problem's {n_samples} samples"
+    return None
+
+
+def batches_an_epoch(n_samples: int, size: int, drop_last: bool) -> int:
+    """Number of batches in a pass through the samples; size 0 is the full batch."""
+    if not size:
+        return 1
+    return n_samples // size if drop_last else -(-n_samples // size)
 
 
 # --------------------------------------------------------------------------------------------------------- plan
@@ -176,6 +223,7 @@ class Skipped(NamedTuple):
     optimizer: str
     schedule: str
     clip: str
+    batch: str
     reason: str
 
 
@@ -280,7 +328,7 @@ def make_plan(config: Config) -> Plan:
         for levels in itertools.product(*block.factors):
             if reason := _not_applicable(block, levels):
                 names = [level.name for level in levels]
-                skipped.append(Skipped(names[0], names[1], names[2], names[3], reason))
+                skipped.append(Skipped._make([*names, reason]))
                 continue
             where = " x ".join(level.where for level in levels)
             for run in _runs_of(config, block, levels, used):
@@ -304,31 +352,37 @@ def make_plan(config: Config) -> Plan:
 
 
 def _not_applicable(block: Block, levels: Sequence[Level]) -> str | None:
-    """Why a cell is left out, or None. A method that searches runs once, in the place of the first schedule."""
-    problem, optimizer, schedule, clip = levels
-    if reason := get_optimizer(optimizer.name).refuses(problem.offers):
+    """Why a cell is left out, or None. What a factor does not apply to runs once, in the place of its first level."""
+    problem, optimizer, schedule, clip, batch = levels
+    method = get_optimizer(optimizer.name)
+    if reason := method.refuses(problem.offers):
         return reason
-    _, _, schedules, clips = block.factors
+    _, _, schedules, clips, batches = block.factors
     if searches(optimizer.name, optimizer.values) and schedule is not schedules[0]:
         return f"schedules do not apply: {SEARCHES}"
-    if not isinstance(get_optimizer(optimizer.name), Optimizer) and clip is not clips[0]:
+    if not isinstance(method, Optimizer) and clip is not clips[0]:
         return "clipping does not apply: it would spoil the direction"
-    return None
+    if not (problem.n_samples and isinstance(method, Optimizer)):
+        return no_batches(0, problem.n_samples, method) if batch is not batches[0] else None
+    return no_batches(batch.values["size"], problem.n_samples, method) if batch.values else None
 
 
 def _runs_of(config: Config, block: Block, levels: Sequence[Level], used: set[str]) -> Iterator[Run]:
     """Yield the runs of one cell, a seed each; `used` gets the rules that match it."""
-    problem, optimizer, schedule, clip = levels
+    problem, optimizer, schedule, clip, batch = levels
     facts = {**dict(zip(LISTS, (level.name for level in levels), strict=True)), "n": problem.n}
     changes = {**problem.budget, **block.budget}
     for rule in config.overrides:
         if _matches(rule, facts):
             used.add(rule.where)
             changes |= rule.values
+    if "max_iter" in changes:
+        changes.setdefault("epochs", None)  # the budget in epochs of a wider scope
     budget = {key: changes.pop(key, config.budget[key]) for key in BUDGET}
     seeds, hyper = budget.pop("seeds"), {**optimizer.values, **changes}
     lr = hyper.pop("lr")
-    own = searches(optimizer.name, hyper)
+    own, first_order = searches(optimizer.name, hyper), isinstance(get_optimizer(optimizer.name), Optimizer)
+    batches = batch.values if first_order and problem.n_samples else {}
     run = make_run(
         problem.name,
         problem.values,
@@ -336,7 +390,11 @@ def _runs_of(config: Config, block: Block, levels: Sequence[Level], used: set[st
         lr=None if own else lr,
         params=hyper,
         schedule=None if own else {"name": schedule.name, **schedule.values},
-        clip=clip.values or None if isinstance(get_optimizer(optimizer.name), Optimizer) else None,
+        clip=clip.values or None if first_order else None,
+        batch_size=batches.get("size"),
+        order=batches.get("order"),
+        drop_last=batches.get("drop_last", False),
+        n_samples=problem.n_samples,
         **budget,
     )
     for seed in seeds:

@@ -23,9 +23,9 @@ from typing import Any
 from optbench import harness, jit
 from optbench.entries import load_file
 from optbench.environment import environment
+from optbench.outcome import Result, Run
 from optbench.plan import Plan
 from optbench.store import Entry, Store
-from optbench.types import Result, Run
 
 SHARE = 0.25  # seconds after which a worker hands back what it has
 BATCH = 64  # runs that a worker gets at a time
@@ -147,7 +147,9 @@ def _count(
 
 def _entry(plan: Plan, run: Run, result: Result) -> Entry:
     problem = harness.problem_of(run.problem, run.settings)
-    return Entry(run, result, harness.code_of(run), problem.n, problem.f_opt, plan.optimizer_label(run))
+    return Entry(
+        run, result, harness.code_of(run), problem.n, problem.f_opt, plan.optimizer_label(run), problem.n_samples
+    )
 
 
 def _compile(todo: list[Run], workers: Workers | InProcess, progress: Progress, outcome: Outcome) -> dict[str, float]:

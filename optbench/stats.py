@@ -15,8 +15,9 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from optbench.labels import labels_of
+from optbench.outcome import STATUSES, Run
 from optbench.tables import run_of
-from optbench.types import STATUSES, Array, Run
+from optbench.types import Array
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -24,9 +25,21 @@ if TYPE_CHECKING:
 On = Literal["iterations", "seconds"]
 
 TARGETS = (1e-1, 1e-3, 1e-6, 1e-8)  # shown by default, where they were asked for
-FACTORS = ("problem", "optimizer", "schedule", "clip")
-_BUDGET = ("max_iter", "time_limit", "batch_size", "targets")
-_CELL = ("problem", "settings", "schedule", "schedule_params", "warmup", "warmup_start", "clip", "clip_at", "label")
+FACTORS = ("problem", "optimizer", "schedule", "clip", "batch")
+BATCH = ("batch_size", "batch_order", "drop_last")
+_BUDGET = ("max_iter", "time_limit", "targets")
+_CELL = (
+    "problem",
+    "settings",
+    "schedule",
+    "schedule_params",
+    "warmup",
+    "warmup_start",
+    "clip",
+    "clip_at",
+    *BATCH,
+    "label",
+)
 
 
 # --------------------------------------------------------------------------------------------------------- labels
@@ -67,8 +80,8 @@ def _with_budget(table: pd.DataFrame, runs: pd.DataFrame) -> pd.DataFrame:
 
 
 def factors_of(table: pd.DataFrame) -> list[str]:
-    """Columns of `labels` that name a cell: problem, optimizer, schedule, and clip where it varies."""
-    return [*FACTORS[:3], *(["clip"] if table["clip"].nunique() > 1 else [])]
+    """Columns of `labels` that name a cell: problem, optimizer, schedule, and clip and batch where they vary."""
+    return [*FACTORS[:3], *(name for name in FACTORS[3:] if table[name].nunique() > 1)]
 
 
 # ---------------------------------------------------------------------------------------------------------- costs

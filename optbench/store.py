@@ -18,9 +18,10 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Literal
 
 from optbench import storefile, tables
+from optbench.outcome import Result, Run
 from optbench.storefile import StoreError, now, sentences
 from optbench.tables import Entry, json_text, plain_text, quartiles, run_of
-from optbench.types import Array, Result, Run
+from optbench.types import Array
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -141,7 +142,8 @@ class Store:
                 con.executemany(_INSERT_TIME, [(row, k, float(s)) for k, s in enumerate(result.seconds)])
                 if result.trace:
                     con.execute(
-                        "INSERT INTO traces VALUES (?, ?, ?, ?, ?, ?, ?, ?)", (row, *tables.blobs(result.trace))
+                        f"INSERT INTO traces VALUES (?{', ?' * (len(tables.TRACE_WORDS) + len(tables.WIDE))})",
+                        (row, *tables.blobs(result.trace)),
                     )
 
     def add_times(self, key: str, seconds: Sequence[float]) -> None:

@@ -45,7 +45,7 @@ def inspect(path: Path) -> bool:
     Raises
     ------
     StoreError
-        Something else is there, or a store of a newer schema.
+        Something else is there, or a store of another schema.
     """
     with sentences(path):
         if not path.exists():
@@ -69,6 +69,11 @@ def inspect(path: Path) -> bool:
         raise StoreError(
             f"{path} has results schema {version}, this optbench knows schema {tables.SCHEMA}: "
             "upgrade optbench or choose another file with -o"
+        )
+    if version < tables.SCHEMA:
+        raise StoreError(
+            f"{path} has results schema {version} of an older optbench, this one knows schema {tables.SCHEMA}: "
+            "choose another file with -o"
         )
     return True
 

@@ -14,12 +14,13 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from optbench.types import Array, Result, Run
+from optbench.outcome import Result, Run
+from optbench.types import Array
 
 if TYPE_CHECKING:
     import pandas as pd
 
-SCHEMA = 1  # PRAGMA user_version; raise it with every change of the tables
+SCHEMA = 2  # PRAGMA user_version; raise it with every change of the tables
 APPLICATION_ID = 0x6F707462  # "optb", PRAGMA application_id
 
 # One row a run. Text columns that hold JSON: settings, params, schedule_params (objects), targets, multipliers (lists).
@@ -38,6 +39,9 @@ RUN_COLUMNS: dict[str, str] = {
     "clip": "str",
     "clip_at": "float64",
     "batch_size": "int64",
+    "batch_order": "str",
+    "drop_last": "bool",
+    "decay_bias": "bool",
     "seed": "int64",
     "max_iter": "int64",
     "time_limit": "float64",
@@ -56,6 +60,11 @@ RUN_COLUMNS: dict[str, str] = {
     "nhev": "int64",
     "nfact": "int64",
     "kkt": "float64",
+    "n_samples": "int64",
+    "samples": "int64",
+    "epochs": "float64",
+    "val_loss": "float64",
+    "val_accuracy": "float64",
     "multipliers": "str",
     "compile_seconds": "float64",
     "wall_q25": "float64",
@@ -64,7 +73,7 @@ RUN_COLUMNS: dict[str, str] = {
     "n_times": "int64",
     "finished_at": "str",
 }
-_SQL_TYPES = {"str": "TEXT NOT NULL", "int64": "INTEGER NOT NULL", "float64": "REAL"}
+_SQL_TYPES = {"bool": "INTEGER NOT NULL", "str": "TEXT NOT NULL", "int64": "INTEGER NOT NULL", "float64": "REAL"}
 _DECLARED = ", ".join(f"{name} {_SQL_TYPES[kind]}" for name, kind in RUN_COLUMNS.items())
 
 # Child rows go with their run. Integer ids keep them small and appended in order: keys are random, and inserting at
@@ -78,17 +87,33 @@ CREATE = (
     f"CREATE TABLE hits ({_CHILD}, target REAL NOT NULL, iteration INTEGER, PRIMARY KEY (run, target DESC)) "
     "WITHOUT ROWID",
     "CREATE TABLE traces (run INTEGER PRIMARY KEY REFERENCES runs(id) ON DELETE CASCADE, iteration BLOB NOT NULL, "
-    "f BLOB NOT NULL, grad_norm BLOB NOT NULL, lr BLOB NOT NULL, kkt BLOB NOT NULL, x BLOB, multipliers BLOB)",
+    "f BLOB NOT NULL, grad_norm BLOB NOT NULL, lr BLOB NOT NULL, kkt BLOB, val_loss BLOB, val_accuracy BLOB, x BLOB, "
+    "multipliers BLOB)",
     f"CREATE TABLE times ({_CHILD}, sample INTEGER NOT NULL, seconds REAL NOT NULL, PRIMARY KEY (run, sample)) "
     "WITHOUT ROWID",
     "CREATE TABLE writer (pid INTEGER NOT NULL, since TEXT NOT NULL)",
 )
-TRACE_WORDS = {"iteration": "<i8", "f": "<f8", "grad_norm": "<f8", "lr": "<f8", "kkt": "<f8"}
+TRACE_WORDS = {"iteration": "<i8", **dict.fromkeys(("f", "grad_norm", "lr", "kkt", "val_loss", "val_accuracy"), "<f8")}
 WIDE = ("x", "multipliers")  # columns of a trace that hold a row of numbers for every row
 
 INSERT_RUN = f"INSERT INTO runs (id, key, {', '.join(RUN_COLUMNS)}) VALUES (?, ?{', ?' * len(RUN_COLUMNS)})"
 
-_MEASURED = ("fun", "f0", "nit", "nfev", "njev", "nhev", "nfact", "kkt", "status", "compile_seconds")
+_MEASURED = (
+    "fun",
+    "f0",
+    "nit",
+    "nfev",
+    "njev",
+    "nhev",
+    "nfact",
+    "kkt",
+    "samples",
+    "epochs",
+    "val_loss",
+    "val_accuracy",
+    "status",
+    "compile_seconds",
+)
 _CHUNK = 5_000  # rows in flight as Python objects
 
 
@@ -105,6 +130,7 @@ class Entry(NamedTuple):
     n: int
     f_opt: float | None = None
     label: str | None = None
+    n_samples: int = 0
 
 
 # ------------------------------------------------------------------------------------------- from runs to rows
@@ -121,6 +147,7 @@ def run_row(entry: Entry, invocation: int, finished_at: str) -> list[Any]:
         "targets": json_text(run.targets),
         "multipliers": json_text([] if result.multipliers is None else result.multipliers.tolist()),
         "n": entry.n,
+        "n_samples": entry.n_samples,
         "label": run.optimizer if entry.label is None else entry.label,
         "code": entry.code,
         "invocation": invocation,
@@ -155,10 +182,8 @@ def blobs(trace: Mapping[str, Array]) -> list[bytes | None]:
     """Values of the row of a trace. Raises ValueError when its columns differ in length."""
     if len({len(column) for column in trace.values()}) > 1:
         raise ValueError(f"columns of a trace differ in length: { {name: len(v) for name, v in trace.items()} }")
-    unknown = np.full(len(trace["f"]), np.nan)  # the KKT residual where there are no constraints
-    made = [np.asarray(trace.get(name, unknown), dtype=words).tobytes() for name, words in TRACE_WORDS.items()]
-    wide = [np.asarray(trace[name], dtype="<f8").tobytes() if name in trace else None for name in WIDE]
-    return [*made, *wide]
+    words = TRACE_WORDS | dict.fromkeys(WIDE, "<f8")
+    return [np.asarray(trace[name], dtype=kind).tobytes() if name in trace else None for name, kind in words.items()]
 
 
 def quartiles(seconds: Sequence[float]) -> tuple[float | None, float | None, float | None]:
@@ -183,11 +208,12 @@ def json_text(value: Any) -> str:
     return text if text.isascii() or plain_text(text) == text else json.dumps(value, default=str)
 
 
-_FROM_SQL: dict[str, Callable[[Any], Any]] = {"str": str, "int64": int, "float64": float}
+_FROM_SQL: dict[str, Callable[[Any], Any]] = {"str": str, "bool": bool, "int64": int, "float64": float}
 _PAIRS = ("settings", "params", "schedule_params")
 _TO_SQL: dict[str, Callable[[Any], Any]] = {
     "str": plain_text,
     "int64": int,
+    "bool": int,
     "float64": lambda value: None if value is None else float(value),
 }
 
@@ -213,16 +239,17 @@ def runs(con: sqlite3.Connection) -> pd.DataFrame:
 
 
 def hits(con: sqlite3.Connection) -> pd.DataFrame:
-    """One row a run and target: ``run, target, iteration, seconds``.
+    """One row a run and target: ``run, target, iteration, epochs, seconds``.
 
     ``iteration`` is missing where the target was not met. ``seconds`` is the run's median wall time in proportion to
     the iteration, NaN where the target was not met or the run was not timed.
     """
     sql = (
-        "SELECT key, target, iteration, wall_median * iteration / max(nit, 1) "
+        "SELECT key, target, iteration, epochs * iteration / max(nit, 1), wall_median * iteration / max(nit, 1) "
         "FROM hits JOIN runs ON id = run ORDER BY run, target DESC"
     )
-    return _read(con, sql, {"run": "str", "target": "float64", "iteration": "Int64", "seconds": "float64"})
+    kinds = {"run": "str", "target": "float64", "iteration": "Int64", "epochs": "float64", "seconds": "float64"}
+    return _read(con, sql, kinds)
 
 
 def times(con: sqlite3.Connection) -> pd.DataFrame:
@@ -242,7 +269,10 @@ def invocations(con: sqlite3.Connection) -> pd.DataFrame:
 
 
 def traces(con: sqlite3.Connection) -> pd.DataFrame:
-    """One row a recorded point: ``run, iteration, f, grad_norm, lr, kkt``; kkt is NaN without constraints."""
+    """One row a recorded point: ``run, iteration, f, grad_norm, lr, kkt, val_loss, val_accuracy``.
+
+    NaN is what a problem does not have: constraints, held-out samples, classes.
+    """
     import pandas as pd
 
     names = list(TRACE_WORDS)
@@ -250,10 +280,12 @@ def traces(con: sqlite3.Connection) -> pd.DataFrame:
     rows = con.execute(f"SELECT key, {columns} FROM traces JOIN runs ON id = run ORDER BY run").fetchall()
     keys, *blobs = zip(*rows, strict=True) if rows else [()] * (1 + len(names))
     counts = np.array([len(blob) // 8 for blob in blobs[0]], dtype=np.int64)
+    absent = [np.full(count, np.nan).tobytes() for count in counts]
     frame = pd.DataFrame({"run": pd.array(list(keys), dtype="str").take(np.repeat(np.arange(len(keys)), counts))})
     for name, column in zip(names, blobs, strict=True):
         words = TRACE_WORDS[name]
-        frame[name] = np.frombuffer(b"".join(column), dtype=words).astype(words[1:])
+        filled = b"".join(blob or nothing for blob, nothing in zip(column, absent, strict=True))
+        frame[name] = np.frombuffer(filled, dtype=words).astype(words[1:])
     return frame
 
 

@@ -1,14 +1,10 @@
-"""The records that every layer shares: Problem, Run, Result."""
+"""Problem: a function to minimize, its minimum, its data, and what goes with them."""
 
 from __future__ import annotations
 
-import functools
-import hashlib
-import json
 import math
-from collections.abc import Callable
-from dataclasses import asdict, dataclass, field
-from typing import Any, Literal, get_args
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -17,9 +13,24 @@ from optbench import evaluation
 from optbench.records import Empty
 
 Array = NDArray[np.float64]
-Status = Literal["converged", "budget", "stalled", "diverged", "timeout", "error", "crashed"]
-STATUSES: tuple[Status, ...] = get_args(Status)
-DEFAULT_TARGETS: tuple[float, ...] = tuple(10.0**-k for k in range(1, 9))
+
+
+class Group(NamedTuple):
+    """Parameters that belong together, a layer's weights or its biases: what LAMB and LARS take one trust ratio of."""
+
+    name: str
+    size: int
+    bias: bool = False
+
+
+class Frozen(NamedTuple):
+    """Losses, kept in the repository, that stand for those of the start and of the minimum where none is known.
+
+    A target tau then is the loss ``best + tau (start - best)``, whatever a run starts from and whoever takes part.
+    """
+
+    start: float
+    best: float
 
 
 class Problem:
@@ -59,6 +70,18 @@ class Problem:
         The minimum.
     bounds : array_like, shape (2,) or (n, 2), optional
         Lower and upper end of the region that plots show and that random starts are drawn from. Not a constraint.
+    samples : tuple of str
+        Finite sum, f = mean over samples + what does not depend on them: the fields of `data` whose last axis counts
+        the samples. Vectors, (m,), and matrices, (k, m), are cut to a mini-batch; of a `Scratch`, (k m,), k B remain.
+    groups : sequence of Group
+        Parameter groups, in the order of x. Default: one.
+    validation : NamedTuple, optional
+        Held-out samples: another record of the class of `data`.
+    measure : callable, optional
+        ``measure(x, out, data)``: writes the loss without penalty into ``out[0]``, the share of samples that are
+        classified right (NaN where there are no classes) into ``out[1]``.
+    frozen : Frozen, optional
+        Where `f_opt` is not known: what targets are relative to.
     tags : tuple of str
         For example ``("nonconvex", "multimodal")``.
     name, settings, doc, source
@@ -81,6 +104,11 @@ class Problem:
         x_opt: ArrayLike | None = None,
         f_opt: float | None = None,
         bounds: ArrayLike = (-5.0, 5.0),
+        samples: tuple[str, ...] = (),
+        groups: Sequence[Group] = (),
+        validation: Any = None,
+        measure: Callable[..., None] | None = None,
+        frozen: Frozen | None = None,
         tags: tuple[str, ...] = (),
     ) -> None:
         if fun_grad is None and residuals is None:
@@ -113,6 +141,11 @@ class Problem:
         if self.f_opt is not None and not math.isfinite(self.f_opt):
             raise ValueError(f"f_opt must be finite, not {f_opt!r}: are the data too large?")
         self.bounds = _frozen(np.broadcast_to(np.asarray(bounds, dtype=np.float64), (self.n, 2)))
+        self.samples, self.validation, self.measure, self.frozen = samples, validation, measure, frozen
+        self.n_samples = int(np.shape(getattr(data, samples[0]))[-1]) if samples else 0
+        self.groups = tuple(groups) or (Group("x", self.n),)
+        if sum(group.size for group in self.groups) != self.n:
+            raise ValueError(f"groups must have {self.n} parameters in all, not {self.groups}")
         self.tags = tags
         self.name = getattr(fun_grad or residuals, "__name__", "problem")
         self.settings: dict[str, Any] = {}
@@ -156,6 +189,38 @@ class Problem:
         parts = {"hessian": self.has_hess, "residuals": self.residuals, "constraints": self.constraints}
         return frozenset(name for name, part in parts.items() if part)
 
+    def batch(self, indices: ArrayLike) -> Problem:
+        """The problem on some of its samples, shape (B,): same function, data cut to them, minimum unknown.
+
+        Raises
+        ------
+        NotImplementedError
+            The problem is not a sum over samples.
+        ValueError
+            An index is out of range, or there is none.
+        """
+        if not self.samples:
+            raise NotImplementedError(f"problem {self.name!r} is not a sum over samples")
+        chosen = np.asarray(indices)
+        if chosen.ndim != 1 or not chosen.size or chosen.dtype.kind not in "iu":
+            raise ValueError(f"indices takes whole numbers, shape (B,), not {indices!r}")
+        if chosen.min() < 0 or chosen.max() >= self.n_samples:
+            raise ValueError(f"indices must lie between 0 and {self.n_samples - 1}")
+        cut = {name: cut_samples(getattr(self.data, name), self.n_samples, chosen) for name in self.samples}
+        made = Problem(
+            self.fun_grad,
+            self.x0,
+            hess=self.hess_fun,
+            data=self.data._replace(**cut),
+            bounds=self.bounds,
+            samples=self.samples,
+            groups=self.groups,
+            measure=self.measure,
+            tags=self.tags,
+        )
+        made.name, made.settings, made.doc, made.source = self.name, self.settings, self.doc, self.source
+        return made
+
     def residual(self, x: ArrayLike) -> tuple[Array, Array]:
         """Residuals at `x`, shape (m,), and their Jacobian, shape (m, n). Raises NotImplementedError without any."""
         if self.residuals is None:
@@ -191,92 +256,15 @@ class Problem:
         return f"<Problem {self.name} n={self.n}{settings}>"
 
 
+def cut_samples(values: ArrayLike, m: int, chosen: NDArray[np.integer[Any]]) -> Array:
+    """Samples of an array whose last axis counts them; of scratch, (k m,), k len(chosen) zeros."""
+    array = np.asarray(values, dtype=np.float64)
+    if array.shape[-1] != m:
+        return np.zeros(array.size // m * chosen.size)
+    return np.ascontiguousarray(array[..., chosen])
+
+
 def _frozen(values: ArrayLike) -> Array:
     array = np.array(values, dtype=np.float64)
     array.flags.writeable = False
     return array
-
-
-@dataclass(frozen=True)
-class Run:
-    """What one run is: names and numbers only, so that it hashes, prints, pickles and travels.
-
-    The settings are tuples of (key, value) pairs, complete: defaults are written out, so that a later change of a
-    default is another run.
-    """
-
-    problem: str
-    settings: tuple[tuple[str, Any], ...]
-    optimizer: str
-    params: tuple[tuple[str, Any], ...]
-    lr: float
-    schedule: str
-    schedule_params: tuple[tuple[str, Any], ...]
-    warmup: int
-    warmup_start: float
-    clip: str
-    clip_at: float
-    batch_size: int
-    seed: int
-    max_iter: int
-    time_limit: float
-    targets: tuple[float, ...]
-
-    @functools.cached_property
-    def key(self) -> str:
-        """Content hash: the run's id in the results."""
-        text = json.dumps(asdict(self), sort_keys=True, separators=(",", ":"))
-        return hashlib.sha256(text.encode()).hexdigest()[:20]
-
-
-@dataclass
-class Result:
-    """What one run gave.
-
-    Attributes
-    ----------
-    x, jac : ndarray, shape (n,)
-        The last point and the gradient there, re-evaluated outside the loop.
-    fun : float
-        f at `x`, re-evaluated.
-    nit, nfev, njev, nhev, nfact : int
-        Steps; evaluations of the function, the gradient and the Hessian; factorisations of a matrix.
-    status : str
-        One of `STATUSES`.
-    message : str
-        Why the run ended, as a sentence.
-    hits : dict of float to int or None
-        For every target the first iteration that met it.
-    trace : dict of str to ndarray
-        ``iteration``, ``f``, ``grad_norm``, ``lr``, all shape (k,), and ``x``, shape (k, n), when points were recorded.
-    seconds : list of float
-        Wall times of the repeats, in seconds a run.
-    multipliers, kkt : ndarray, shape (m,), and float
-        For a constrained problem: multipliers of the last point and its KKT residual, evaluated again; `trace` then has
-        ``kkt``, shape (k,), and ``multipliers``, shape (k, m).
-    compile_seconds : float
-        Time to compile or load the kernels that this run was the first to need.
-    """
-
-    x: Array
-    jac: Array
-    fun: float
-    f0: float
-    nit: int
-    nfev: int
-    njev: int
-    status: Status
-    message: str
-    hits: dict[float, int | None]
-    trace: dict[str, Array]
-    nhev: int = 0
-    nfact: int = 0
-    multipliers: Array | None = None
-    kkt: float = float("nan")
-    seconds: list[float] = field(default_factory=list)
-    compile_seconds: float = 0.0
-
-    @property
-    def success(self) -> bool:
-        """Whether the run converged: every target met, or the gradient below `gtol`."""
-        return self.status == "converged"

@@ -12,8 +12,8 @@ import pytest
 
 from optbench.config import Config, ConfigError, load_config, parse_config, quick_config
 from optbench.entries import BUDGET, keys_of
+from optbench.outcome import DEFAULT_TARGETS
 from optbench.registry import list_optimizers, list_problems
-from optbench.types import DEFAULT_TARGETS
 
 GOOD: dict[str, Any] = {"problems": ["rosenbrock"], "optimizers": ["gd", "momentum"]}
 

@@ -14,9 +14,10 @@ import optbench
 from optbench import harness
 from optbench.loops import prepared as prepared_module
 from optbench.methods import Optimizer
+from optbench.outcome import STATUSES
 from optbench.plan import make_run
 from optbench.registry import OPTIMIZERS
-from optbench.types import STATUSES, Problem
+from optbench.types import Problem
 
 
 def drop(x, g, data):  # type: ignore[no-untyped-def]

@@ -16,7 +16,7 @@ LAYERS = [
     ["records", "noalias", "environment", "memory"],
     ["jit", "codec"],
     ["coordinate", "evaluation"],
-    ["types", "methods"],
+    ["types", "methods", "outcome"],
     ["kernels", "registry"],
     ["clipping", "optimizers", "constrained", "schedules", "problems"],
     ["loops"],

@@ -17,6 +17,7 @@ import pytest
 
 from optbench.config import ConfigError, parse_config, quick_config
 from optbench.labels import labels_of
+from optbench.outcome import DEFAULT_TARGETS, Run
 from optbench.plan import Plan, make_plan, make_run, params_record, schedule_of
 from optbench.records import Budget, encode
 from optbench.registry import (
@@ -27,7 +28,7 @@ from optbench.registry import (
     list_problems,
     list_schedules,
 )
-from optbench.types import DEFAULT_TARGETS, Problem, Run
+from optbench.types import Problem
 
 MATRIX: dict[str, Any] = {
     "problems": ["beale", {"name": "rosenbrock", "n": [10, 2]}],
@@ -191,7 +192,7 @@ def test_the_same_cell_twice_is_an_error_that_names_both() -> None:
     assert "the same cell as problems[0] x optimizers[1] x schedules[0] x clipping[0]" in error
     (error,) = errors_of(**small, override=[{"optimizer": "adam", "lr": 1.0}])
     assert "problems[0] x optimizers[1]" in error
-    assert "(beale, adam, constant, none, lr=1)" in error
+    assert "(beale, adam, constant, none, full, lr=1)" in error
 
 
 def test_two_budgets_do_not_make_two_cells() -> None:

@@ -20,8 +20,8 @@ import pytest
 
 from optbench import tables
 from optbench.export import export
+from optbench.outcome import Result, Run
 from optbench.store import Entry, Store, StoreError, load, run_of
-from optbench.types import Result, Run
 
 TARGETS = (1e-1, 1e-2, 1e-3)
 NAN, INF = math.nan, math.inf
@@ -41,6 +41,9 @@ def make_run(seed: int = 0, **changes: Any) -> Run:
         clip="norm",
         clip_at=1.5,
         batch_size=0,
+        batch_order="shuffle",
+        drop_last=False,
+        decay_bias=True,
         seed=seed,
         max_iter=100,
         time_limit=INF,

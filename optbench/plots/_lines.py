@@ -62,7 +62,7 @@ def lines_of(frame: pd.DataFrame, traces: pd.DataFrame, by: By, x: X, quantity: 
 
 
 def _others(by: By) -> list[str]:
-    return [name for name in ("optimizer", "schedule", "clip") if name != by]
+    return [name for name in ("optimizer", "schedule", "clip", "batch") if name != by]
 
 
 def _details(frame: pd.DataFrame, by: By) -> dict[Any, str]:

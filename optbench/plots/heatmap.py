@@ -84,7 +84,10 @@ def heatmap(
 def _cells(table: pd.DataFrame, runs: pd.DataFrame, hits: pd.DataFrame, value: Value, target: float) -> pd.DataFrame:
     """One row a cell: ``cost`` (median), ``bound`` (cost of the budget), ``met`` and ``count`` of runs."""
     on: stats.On = "seconds" if value == "seconds" else "iterations"
-    column = table["schedule"] if table["clip"].nunique() == 1 else table["schedule"] + ", clip " + table["clip"]
+    column = table["schedule"]
+    for name in ("clip", "batch"):
+        if table[name].nunique() > 1:
+            column = column + f", {name} " + table[name]
     frame = table.assign(schedule=column, cost=stats.costs(runs, hits, target, on), bound=stats.budget_costs(runs, on))
     frame = frame[frame["cost"].notna()]
     stats.need(frame, "plot: none has a known minimum" + ("" if on == "iterations" else " and times"))

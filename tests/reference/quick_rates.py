@@ -14,9 +14,9 @@ from typing import Any
 from optbench import harness
 from optbench.config import quick_config
 from optbench.methods import Optimizer
+from optbench.outcome import Run
 from optbench.plan import make_plan
 from optbench.registry import get_optimizer
-from optbench.types import Run
 
 RATES = (1.0, 1e-1, 1e-2, 1e-3, 1e-4)
 
