@@ -32,7 +32,11 @@ def levels(config: Config, factor: int) -> list[tuple[str, dict[str, Any]]]:
 # ------------------------------------------------------------------------------------------------------- errors
 
 CASES: list[tuple[dict[str, Any], str, str]] = [
-    ({"problem": ["beale"]}, "problem", "unknown key 'problem'. Did you mean 'problems'? Known: budget, clipping,"),
+    (
+        {"problem": ["beale"]},
+        "problem",
+        "unknown key 'problem'. Did you mean 'problems'? Known: batch_size, budget, clipping,",
+    ),
     ({"problems": []}, "problems", "takes a list with at least one entry, not []"),
     ({"problems": "rosenbrock"}, "problems", "takes a list with at least one entry, not 'rosenbrock'"),
     ({"problems": ["rosenbrok"]}, "problems[0]", "unknown problem 'rosenbrok'. Did you mean 'rosenbrock'? Known: "),
@@ -55,7 +59,7 @@ CASES: list[tuple[dict[str, Any], str, str]] = [
     (
         {"optimizers": ["gd", {"name": "momentum", "momentun": 1}]},
         "optimizers[1].momentun",
-        "unknown key 'momentun'. Did you mean 'momentum'? Known: dampening, lr, momentum",
+        "unknown key 'momentun'. Did you mean 'momentum'? Known: dampening, decay_bias, lr, momentum",
     ),
     (
         {"optimizers": ["gd", {"name": "momentum", "momentum": "x"}]},
@@ -99,7 +103,7 @@ CASES: list[tuple[dict[str, Any], str, str]] = [
     (
         {"budget": {"max_iters": 3}},
         "budget.max_iters",
-        "unknown key 'max_iters'. Did you mean 'max_iter'? Known: max_iter",
+        "unknown key 'max_iters'. Did you mean 'max_iter'? Known: epochs, max_iter",
     ),
     ({"budget": {"max_iter": 2.5}}, "budget.max_iter", "max_iter takes a whole number of at least 1, not 2.5"),
     ({"budget": {"max_iter": True}}, "budget.max_iter", "not True"),
@@ -131,7 +135,7 @@ CASES: list[tuple[dict[str, Any], str, str]] = [
     ),
     ({"override": [7]}, "override[0]", "takes a table, not 7"),
     ({"exclude": [{"optimiser": "gd"}]}, "exclude[0].optimiser", "Did you mean 'optimizer'?"),
-    ({"exclude": [{}]}, "exclude[0]", "needs at least one of problem, optimizer, schedule, clip, n, seed"),
+    ({"exclude": [{}]}, "exclude[0]", "needs at least one of problem, optimizer, schedule, clip, batch, n, seed"),
     ({"exclude": [{"clip": "norm"}]}, "exclude[0].clip", "matches no cell: 'norm' is not in the matrix"),
     ({"exclude": [{"seed": "x"}]}, "exclude[0].seed", "seed takes a whole number of at least 0, not 'x'"),
     ({"include": [{"problem": "beale"}]}, "include[0].optimizer", "takes a name or a table with a name, missing"),
@@ -208,7 +212,13 @@ def test_fault_in_a_loaded_file(text: str, said: str, tmp_path: Path) -> None:
 
 def test_defaults() -> None:
     config = parse_config(GOOD)
-    assert config.budget == {"max_iter": 10_000, "time_limit": 60.0, "targets": DEFAULT_TARGETS, "seeds": (0,)}
+    assert config.budget == {
+        "max_iter": 10_000,
+        "epochs": None,
+        "time_limit": 60.0,
+        "targets": DEFAULT_TARGETS,
+        "seeds": (0,),
+    }
     assert config.repeats == 5
     assert [level[0] for factor in (2, 3) for level in levels(config, factor)] == ["constant", "none"]
     assert levels(config, 0) == [("rosenbrock", {"n": 2})]
@@ -330,7 +340,7 @@ def test_own_files_register_what_they_define(tmp_path: Path) -> None:
 
 def test_quick_config_is_as_large_as_promised() -> None:
     config = quick_config()
-    problems, optimizers, schedules, _ = ({level.name for level in factor} for factor in config.blocks[0].factors)
+    problems, optimizers, schedules, *_ = ({level.name for level in factor} for factor in config.blocks[0].factors)
     assert len(problems) >= 6
     assert {"linear_regression", "quadratic", "rosenbrock", "himmelblau", "logistic_regression"} <= problems
     assert len(optimizers) >= 8

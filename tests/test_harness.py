@@ -223,7 +223,7 @@ def test_measure_gives_every_run_its_samples() -> None:
         ({"record": "al"}, "Did you mean 'all'"),
         ({"gtol": -1.0}, "gtol takes a number above 0"),
         ({"targets": (2.0,)}, "between 0 and 1"),
-        ({"batch_size": 8}, "batch_size"),
+        ({"batch_size": 8}, "mini-batches do not apply"),
         ({"max_iter": 10**9}, "record='log'"),
     ],
 )

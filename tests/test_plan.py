@@ -234,7 +234,7 @@ def test_make_run_equals_the_plan() -> None:
         ({"clip": {"norm": -1}}, "norm takes a number above 0, not -1"),
         ({"clip": {"nrm": 1}}, "unknown clip 'nrm'. Did you mean 'norm'"),
         ({"clip": 3}, "takes 'none'"),
-        ({"batch_size": 8}, "batch_size takes None or 0"),
+        ({"batch_size": 8}, "mini-batches do not apply: the problem is not a sum over samples"),
         ({"seed": -1}, "at least 0, not -1"),
         ({"max_iter": 0}, "at least 1, not 0"),
         ({"time_limit": -1}, "time_limit takes a number above 0"),
@@ -279,6 +279,7 @@ def test_labels_show_what_varies_or_differs() -> None:
         ["gd", "adam lr=0.1", "adam lr=0.01"],
         ["constant", "step step_size=30 gamma=0.1", "step step_size=30 gamma=0.5", "cosine warmup=100"],
         ["none", "norm 1", "norm 0.5"],
+        ["full"],
     ]
     assert plan.optimizer_label(plan.runs[-1]) == "adam lr=0.01"
 

@@ -26,6 +26,8 @@ BASE: dict[str, Any] = {
         "message": "",
         "f_opt": 0.0,
         "finished_at": "",
+        "batch_order": "shuffle",
+        "decay_bias": True,
         "nit": 10,
         "warmup_start": 1 / 3,
     },
