@@ -5,6 +5,7 @@ kernel         signature (addresses as 64-bit integers)    compiled from
 =============  ==========================================  ===========================================================
 objective      ``double (x, g, n, data)``                  ``Problem.fun_grad``, or the sum of squared ``residuals``
 parts          ``int64 (x, n, r, jac, m, data)``           ``Problem.residuals`` or ``constraints``
+measure        ``int64 (x, n, out, data)``                 ``Problem.measure``
 Hessian        ``int64 (x, n, weights, h, m, data)``       ``Problem.hess_fun`` (or the residuals) and ``curvature``
 =============  ==========================================  ===========================================================
 """
@@ -172,6 +173,28 @@ def gauss_newton(r, jac, h):  # type: ignore[no-untyped-def]
                 h[i, j] += 2.0 * jac[k, i] * jac[k, j]
 
 
+def measure(problem: Problem) -> jit.Kernel:
+    """Kernel of what is measured on held-out samples."""
+    assert problem.measure is not None
+    return _measure(problem.measure, problem.record, problem.name)
+
+
+@functools.cache
+def _measure(function: Callable[..., Any], record: type, name: str) -> jit.Kernel:
+    def make() -> Callable[..., Any]:
+        from optbench.codec import array_at, decoder
+
+        decode, (inner,) = decoder(record), lowered(function)
+
+        def kernel(x, n, out, data):  # type: ignore[no-untyped-def]
+            inner(array_at(x, n), array_at(out, 2), decode(data))
+            return n
+
+        return kernel
+
+    return jit.compile_kernel(f"measure-{name}", make, jit.key_of((function,), (record,)), "iiiii", jit.SUM_MATH)
+
+
 _DATA: weakref.WeakKeyDictionary[Problem, tuple[Any, ...]] = weakref.WeakKeyDictionary()
 
 
@@ -184,6 +207,25 @@ def data_words(problem: Problem) -> Any:
         scratch = np.array([r.ctypes.data, jac.ctypes.data, problem.m], dtype=np.int64)
         _DATA[problem] = (np.concatenate([packed, scratch]), encoded, r, jac)
     return _DATA[problem][0]
+
+
+_HELD_OUT: weakref.WeakKeyDictionary[Problem, tuple[Any, Any]] = weakref.WeakKeyDictionary()
+
+
+def held_out_words(problem: Problem) -> Any:
+    """The problem's held-out samples as packed words, kept alive with the problem."""
+    if problem not in _HELD_OUT:
+        encoded = together(encode(problem.validation))
+        _HELD_OUT[problem] = (pack(encoded), encoded)
+    return _HELD_OUT[problem][0]
+
+
+def evaluate_measure(problem: Problem, x: Array) -> Array:
+    """Loss and share of right answers on held-out samples at `x`, shape (n,), contiguous float64: shape (2,)."""
+    out = np.full(2, np.nan)
+    words = held_out_words(problem).ctypes.data
+    measure(problem)(x.ctypes.data, problem.n, out.ctypes.data, words)
+    return out
 
 
 def evaluate(problem: Problem, x: Array) -> tuple[float, Array]:
@@ -219,11 +261,12 @@ _DATA_HASHES: weakref.WeakKeyDictionary[Problem, str] = weakref.WeakKeyDictionar
 
 
 def data_hash(problem: Problem) -> str:
-    """Hash of the problem's data, start and minimum."""
+    """Hash of the problem's data, held-out samples, start and minimum."""
     if problem not in _DATA_HASHES:
-        digest = hashlib.sha256(repr(problem.f_opt).encode() + problem.x0.tobytes())
-        for field, item in zip(fields(problem.record), encode(problem.data), strict=True):
-            if field.kind != "scratch":
-                digest.update(np.asarray(item).tobytes())
+        digest = hashlib.sha256(repr((problem.f_opt, problem.frozen)).encode() + problem.x0.tobytes())
+        for data in (problem.data, problem.validation):
+            for field, item in zip(fields(problem.record), encode(data), strict=True) if data is not None else ():
+                if field.kind != "scratch":
+                    digest.update(np.asarray(item).tobytes())
         _DATA_HASHES[problem] = digest.hexdigest()[:16]
     return _DATA_HASHES[problem]

@@ -19,6 +19,7 @@ from optbench import evaluation, kernels
 from optbench.jit import Kernel
 from optbench.loops import descent, lagrangian
 from optbench.loops import first_order as fo
+from optbench.loops.batches import Batching
 from optbench.loops.constrained_runs import makers
 from optbench.loops.constrained_runs import prepared as make_ready
 from optbench.loops.prepared import SLICE, Method, Outcome, Prepared
@@ -63,21 +64,33 @@ def problem_of(name: str, settings: tuple[tuple[str, Any], ...]) -> Problem:
 def start_of(problem: Problem, seed: int) -> Array:
     """Start of a run: the standard one for seed 0, else uniform in the problem's bounds.
 
-    The stream is seeded by a hash of problem, data (not of where they lie) and seed, so every optimizer starts from the
-    same points.
+    Every optimizer starts from the same points.
     """
     if seed == 0:
         return problem.x0
-    settings = sorted((key, str(value)) for key, value in problem.settings.items() if key != "data")
-    text = json.dumps(["start", problem.name, problem.n, settings, evaluation.data_hash(problem), seed])
-    state = int.from_bytes(hashlib.sha256(text.encode()).digest()[:16], "little")
+    state = int.from_bytes(_stream("start", problem, seed)[:16], "little")
     low, high = problem.bounds.T
     start: Array = np.random.Generator(np.random.PCG64(state)).uniform(low, high)
     return start
 
 
-def method_of(run: Run, record: str = "log", gtol: float = 0.0) -> Method:
-    """The run's optimizer, schedule and clipping, with their settings as records."""
+def _stream(purpose: str, problem: Problem, seed: int) -> bytes:
+    """Seed of a random stream, 32 bytes: a hash of what the stream is for, problem, data (not where they lie), seed."""
+    settings = sorted((key, str(value)) for key, value in problem.settings.items() if key != "data")
+    text = json.dumps([purpose, problem.name, problem.n, settings, evaluation.data_hash(problem), seed])
+    return hashlib.sha256(text.encode()).digest()
+
+
+def batching_of(run: Run, problem: Problem) -> Batching:
+    """How the run draws mini-batches; the stream does not depend on the optimizer, nor on the size of a batch."""
+    if not run.batch_size:
+        return Batching()
+    stream = int.from_bytes(_stream("batches", problem, run.seed)[:8], "little", signed=True)
+    return Batching(run.batch_size, run.batch_order, run.drop_last, stream)
+
+
+def method_of(run: Run, problem: Problem, record: str = "log", gtol: float = 0.0) -> Method:
+    """The run's optimizer, schedule, clipping and mini-batches, with their settings as records."""
     optimizer, schedule = OPTIMIZERS.get(run.optimizer), SCHEDULES.get(run.schedule)
     return Method(
         optimizer=optimizer,
@@ -91,14 +104,16 @@ def method_of(run: Run, record: str = "log", gtol: float = 0.0) -> Method:
         max_iter=run.max_iter,
         gtol=gtol,
         record=record,
+        batching=batching_of(run, problem),
     )
 
 
-def thresholds(f0: float, f_opt: float | None, targets: Sequence[float]) -> Array:
-    """Objective values that meet the targets, descending; none where the minimum is unknown or f0 is not finite."""
-    if f_opt is None or not math.isfinite(f0):
+def thresholds(f0: float, problem: Problem, targets: Sequence[float]) -> Array:
+    """Objective values that meet the targets, descending; none where no minimum is known or f0 is not finite."""
+    start, best = (f0, problem.f_opt) if problem.frozen is None else problem.frozen
+    if best is None or not math.isfinite(f0):
         return np.empty(0)
-    return f_opt + np.array(sorted(targets, reverse=True), dtype=np.float64) * (f0 - f_opt)
+    return best + np.array(sorted(targets, reverse=True), dtype=np.float64) * (start - best)
 
 
 def prepare(run: Run, problem: Problem | None = None, x0: Array | None = None, **options: Any) -> Prepared:
@@ -107,13 +122,14 @@ def prepare(run: Run, problem: Problem | None = None, x0: Array | None = None, *
     start = start_of(problem, run.seed) if x0 is None else x0
     levels = np.array(sorted(run.targets, reverse=True), dtype=np.float64)  # of the KKT residual
     if problem.constraints is None:
-        levels = thresholds(evaluation.evaluate(problem, start)[0], problem.f_opt, run.targets)
-    return make_ready(problem, method_of(run, **options), start, levels)
+        levels = thresholds(evaluation.evaluate(problem, start)[0], problem, run.targets)
+    return make_ready(problem, method_of(run, problem, **options), start, levels)
 
 
 def makers_of(run: Run) -> tuple[Callable[[], Kernel], ...]:
     """What compiles or loads each of the kernels that a run needs; runs nothing of the problem."""
-    return makers(problem_of(run.problem, run.settings), method_of(run))
+    problem = problem_of(run.problem, run.settings)
+    return makers(problem, method_of(run, problem))
 
 
 def code_of(run: Run) -> str:
@@ -145,6 +161,9 @@ def judge(prepared: Prepared, outcome: Outcome, targets: Sequence[float]) -> Res
     problem = prepared.problem
     status, message = _TIMEOUT if outcome.timed_out else _ENDS[outcome.code]
     fun, jac = evaluation.evaluate(problem, outcome.x)
+    held_out = (math.nan, math.nan)
+    if "val_loss" in outcome.trace:
+        held_out = tuple(evaluation.evaluate_measure(problem, outcome.x).tolist())
     multipliers, kkt = None, math.nan
     if "multipliers" in outcome.trace:
         multipliers = outcome.trace["multipliers"][-1]
@@ -153,7 +172,7 @@ def judge(prepared: Prepared, outcome: Outcome, targets: Sequence[float]) -> Res
     met = [int(hit) if hit >= 0 else None for hit in outcome.hits] if levels.size else [None] * len(wanted)
     if status == "converged" and outcome.code == fo.CONVERGED:
         f0 = float(outcome.trace["f"][0])
-        slack = SLACK * max(abs(f0), abs(problem.f_opt or 0.0), abs(fun))
+        slack = SLACK * max(abs(f0), abs(problem.reference or 0.0), abs(fun))
         name, claimed = ("f(x)", fun) if multipliers is None else ("the KKT residual", kkt)
         if not claimed <= levels[-1] + slack:
             status, message = (
@@ -176,6 +195,10 @@ def judge(prepared: Prepared, outcome: Outcome, targets: Sequence[float]) -> Res
         trace=outcome.trace,
         multipliers=multipliers,
         kkt=kkt,
+        samples=prepared.method.batching.samples(outcome.nit, problem.n_samples),
+        epochs=prepared.method.batching.epochs(outcome.nit, problem.n_samples),
+        val_loss=held_out[0],
+        val_accuracy=held_out[1],
     )
 
 
@@ -219,6 +242,8 @@ def _measure_group(group: list[Run], repeats: int) -> Iterator[tuple[Run, list[f
 
 def _block(item: Prepared) -> tuple[int, float]:
     """Repeats that make a block of at least `BLOCK` seconds, and what it takes; 0 for a run that needs slices."""
+    item.seconds(0)
+    item.for_the_clock()
     seconds = item.seconds(0)
     if seconds > SLICE:
         return 0, seconds

@@ -51,8 +51,14 @@ class OptimizeResult:
     multipliers, kkt : ndarray, shape (m,), or None, and float
         For a constrained problem: Lagrange multipliers of the last point and its KKT residual, which the targets are
         about there: hits are the first iterations with a residual of at most tau.
+    samples, epochs : int and float
+        For a sum over samples: how many the steps have seen, and how many passes through the data that makes.
+    val_loss, val_accuracy : float
+        Loss without penalty, and share of right answers, on held-out samples at `x`; NaN where there are none.
     trace : pandas.DataFrame
         Columns ``f``, ``grad_norm`` (Euclidean, before clipping) and ``lr``, indexed by ``iteration``; 0 is the start.
+        On mini-batches f and its gradient are of all samples. ``epoch`` for a sum over samples, ``val_loss`` and
+        ``val_accuracy`` where samples are held out.
         With ``record="all"`` it has every iteration, and ``trace.attrs["x"]`` the points, shape (nit + 1, n).
     """
 
@@ -70,6 +76,10 @@ class OptimizeResult:
     nfact: int = 0
     multipliers: Array | None = None
     kkt: float = math.nan
+    samples: int = 0
+    epochs: float = 0.0
+    val_loss: float = math.nan
+    val_accuracy: float = math.nan
 
     @property
     def success(self) -> bool:
@@ -92,6 +102,8 @@ class OptimizeResult:
     def __repr__(self) -> str:
         names = ["message", "success", "status", "fun", "x", "jac", "nit", "nfev", "njev", "nhev", "nfact", "hits"]
         names += ["multipliers", "kkt"] if self.multipliers is not None else []
+        names += ["samples", "epochs"] if self.samples else []
+        names += ["val_loss", "val_accuracy"] if "val_loss" in self.columns else []
         return "\n".join(f"{name:>8}: {getattr(self, name)}" for name in names)
 
 
@@ -104,6 +116,9 @@ def minimize(
     schedule: str | Mapping[str, Any] | None = None,
     clip: Mapping[str, float] | None = None,
     batch_size: int | None = None,
+    order: str | None = None,
+    drop_last: bool = False,
+    epochs: float | None = None,
     max_iter: int = 10_000,
     seed: int = 0,
     x0: ArrayLike | None = None,
@@ -130,11 +145,20 @@ def minimize(
     clip : mapping, optional
         ``{"norm": limit}`` or ``{"value": limit}``: gradient clipping.
     batch_size : int, optional
-        None: the full batch. There is no other yet.
+        Samples a step sees, for a problem that is a sum over samples. None: all of them. Otherwise targets and
+        gradient tolerance are judged on the whole objective, at about 20 iterations a decade.
+    order : {"shuffle", "replacement", "sequential"}, optional
+        How mini-batches are drawn: from a new permutation every epoch (the default), every sample independently, in
+        the order of the data.
+    drop_last : bool
+        Leave out the last mini-batch of an epoch where it is short.
+    epochs : float, optional
+        Budget in passes through the samples, in place of `max_iter`.
     max_iter : int
         Budget of steps.
     seed : int
-        0: the standard start; otherwise a start drawn from the problem's bounds, the same for every optimizer.
+        0: the standard start; otherwise a start drawn from the problem's bounds, the same for every optimizer. It
+        also decides the mini-batches, which are the same for every optimizer.
     x0 : array_like, shape (n,), optional
         A start of your own, in place of that.
     record : {"all", "log"}
@@ -177,6 +201,9 @@ def minimize(
         schedule=schedule,
         clip=clip,
         batch_size=batch_size,
+        order=order,
+        drop_last=drop_last,
+        epochs=epochs,
         seed=seed,
         max_iter=max_iter,
         targets=targets,
@@ -186,6 +213,10 @@ def minimize(
     start = None if x0 is None else _start(made, x0)
     prepared = harness.prepare(run, made, start, record=record, gtol=gtol or 0.0)
     result = harness.judge(prepared, prepared.run(time_limit or math.inf), run.targets)
+    if made.n_samples:
+        batching = prepared.method.batching
+        passed = [batching.epochs(int(t), made.n_samples) for t in result.trace["iteration"]]
+        result.trace["epoch"] = np.array(passed)
     return _public(result)
 
 
@@ -214,6 +245,10 @@ def _public(r: Result) -> OptimizeResult:
         r.nfact,
         r.multipliers,
         r.kkt,
+        r.samples,
+        r.epochs,
+        r.val_loss,
+        r.val_accuracy,
     )
 
 

@@ -147,9 +147,8 @@ def _count(
 
 def _entry(plan: Plan, run: Run, result: Result) -> Entry:
     problem = harness.problem_of(run.problem, run.settings)
-    return Entry(
-        run, result, harness.code_of(run), problem.n, problem.f_opt, plan.optimizer_label(run), problem.n_samples
-    )
+    code, label = harness.code_of(run), plan.optimizer_label(run)
+    return Entry(run, result, code, problem.n, problem.reference, label, problem.n_samples, bool(problem.frozen))
 
 
 def _compile(todo: list[Run], workers: Workers | InProcess, progress: Progress, outcome: Outcome) -> dict[str, float]:

@@ -53,6 +53,7 @@ RUN_COLUMNS: dict[str, str] = {
     "fun": "float64",
     "f0": "float64",
     "f_opt": "float64",
+    "frozen": "bool",
     "grad_norm": "float64",
     "nit": "int64",
     "nfev": "int64",
@@ -120,8 +121,8 @@ _CHUNK = 5_000  # rows in flight as Python objects
 class Entry(NamedTuple):
     """One run to record: what it is, what it gave, the fingerprint of the kernels that gave it, and its size.
 
-    `f_opt` is the problem's minimum where it is known; `label` names the optimizer in tables and figures, by default
-    with its registered name.
+    `f_opt` is the problem's minimum where it is known, or the loss that is `frozen` in its place; `label` names the
+    optimizer in tables and figures, by default with its registered name.
     """
 
     run: Run
@@ -131,6 +132,7 @@ class Entry(NamedTuple):
     f_opt: float | None = None
     label: str | None = None
     n_samples: int = 0
+    frozen: bool = False
 
 
 # ------------------------------------------------------------------------------------------- from runs to rows
@@ -148,6 +150,7 @@ def run_row(entry: Entry, invocation: int, finished_at: str) -> list[Any]:
         "multipliers": json_text([] if result.multipliers is None else result.multipliers.tolist()),
         "n": entry.n,
         "n_samples": entry.n_samples,
+        "frozen": entry.frozen,
         "label": run.optimizer if entry.label is None else entry.label,
         "code": entry.code,
         "invocation": invocation,

@@ -184,6 +184,11 @@ class Problem:
         return self.hess_fun is not None or (self.residuals is not None and self.curvature is not None)
 
     @property
+    def reference(self) -> float | None:
+        """Value that targets and gaps refer to: the minimum, or the best loss frozen in its place."""
+        return self.frozen.best if self.frozen else self.f_opt
+
+    @property
     def offers(self) -> frozenset[str]:
         """What there is besides f and its gradient: 'hessian', 'residuals', 'constraints'."""
         parts = {"hessian": self.has_hess, "residuals": self.residuals, "constraints": self.constraints}

@@ -83,6 +83,10 @@ class Setup(NamedTuple):
     norms: Vector
     lrs: Vector
     points: Matrix
+    measure: int
+    held_out: int
+    measured: Matrix
+    timed: bool
 
 
 def dot(a, b):
@@ -247,7 +251,7 @@ def _make_driver():
     evaluate, fill = caller(F64, I64, I64, I64, I64), caller(I64, I64, I64, I64, F64, I64)
     observe, decode = caller(F64, F64, F64, I64, I64), decoder(Setup)
     meet, judge, warm, reset = (jit.lower(f) for f in (fo.meet_targets, fo.verdict, fo.new_rates, fo.restart))
-    write, take = jit.lower(fo.record_row, jit.SUM_MATH), jit.lower(accept)
+    write, take = fo.writer(), jit.lower(accept)
     model, line, region = _make_parts()
 
     def go(setup, until):
@@ -266,7 +270,7 @@ def _make_driver():
             if ints[fo.ROWS] >= s.iterations.size or t >= until:
                 return fo.RUNNING
             meet(s, t, f, ints, hits)
-            code = judge(s, t, f, s.x, s.g, ints)
+            code = judge(s, t, f, s.x, s.g, True, ints)
             if code != fo.RUNNING:
                 write(s, t, f, math.nan, s.x, s.g, ints)
                 return code

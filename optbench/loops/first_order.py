@@ -4,6 +4,10 @@ An iteration evaluates f and the gradient at x_t, then steps to x_{t+1}. Only tw
 (the next target, infinity), else a target was met or the run diverged; and t must be before the next event (a trace
 row, a new block of learning rates, a look for stagnation, the end of the slice or of the budget).
 
+On mini-batches (`loops.batches`) the objective is judged at the rows of a thinned trace, and nowhere else: the whole of
+it, evaluated apart from the run, and not at all while the run is timed. An observing schedule then sees the mean loss
+of the batches of each epoch.
+
 All memory that a run changes is one block (`Block`), so that a repeat for the clock starts with one copy.
 """
 
@@ -15,6 +19,7 @@ from typing import NamedTuple
 
 from optbench import jit
 from optbench.clipping import clip_norm, clip_value
+from optbench.loops.batches import ENDED, MEAN, N_DRAW, N_MEAN
 from optbench.records import Matrix, Vector
 from optbench.schedules._warmup import warmup_value
 
@@ -24,8 +29,9 @@ NEVER = 2**62
 
 # Return codes of the driver, and words of its memory that changes.
 RUNNING, CONVERGED, SMALL_GRADIENT, BUDGET, STALLED, DIVERGED = range(6)
-T, STARTED, TARGET, ROWS, NEXT_ROW, STALL_AT, STILL, BLOCK, N_INTS = range(9)
+T, STARTED, TARGET, ROWS, NEXT_ROW, STALL_AT, STILL, BLOCK, CHECK_AT, N_INTS = range(10)
 F, RATE, N_FLOATS = range(3)
+MEASURES = 2  # what a problem measures on held-out samples: loss, share of right answers
 CLIP_NONE, CLIP_NORM, CLIP_VALUE = range(3)
 
 
@@ -41,6 +47,11 @@ class Setup(NamedTuple):
     g: int
     n: int
     data: int
+    batches: int
+    means: int
+    full: int
+    full_g: int
+    full_data: int
     frame: int
     live: Vector
     pristine: Vector
@@ -67,6 +78,10 @@ class Setup(NamedTuple):
     norms: Vector
     lrs: Vector
     points: Matrix
+    measure: int
+    held_out: int
+    measured: Matrix
+    timed: bool
 
 
 def norm(g):
@@ -151,13 +166,13 @@ def meet_targets(s, t, f, ints, hits):
     return s.thresholds[k] if k < s.thresholds.size else -math.inf
 
 
-def verdict(s, t, f, x, g, ints):
-    """Whether and why the run ends at x_t."""
+def verdict(s, t, f, x, g, exact, ints):
+    """Whether and why the run ends at x_t; `exact`: f and g are the objective's, not a mini-batch's."""
     if not math.isfinite(f):
         return DIVERGED
     if s.stop and s.thresholds.size > 0 and ints[TARGET] == s.thresholds.size:
         return CONVERGED
-    if s.gtol > 0.0 and within(g, s.gtol):
+    if exact and s.gtol > 0.0 and within(g, s.gtol):
         return SMALL_GRADIENT
     if t >= s.max_iter:
         return BUDGET
@@ -187,6 +202,21 @@ def restart(live, pristine):
         live[i] = pristine[i]
 
 
+def writer():
+    """Dispatcher of ``write(s, t, f, lr, x, g, ints)``: a row of the trace, held-out samples included."""
+    from optbench.codec import I64, caller
+
+    measure, row = caller(I64, I64, I64, I64, I64), jit.lower(record_row, jit.SUM_MATH)
+
+    def write(s, t, f, lr, x, g, ints):
+        if s.measure != 0 and not s.timed:
+            out = s.measured.ctypes.data + 8 * MEASURES * ints[ROWS]
+            measure(s.measure, (x.ctypes.data, s.n, out, s.held_out))
+        row(s, t, f, lr, x, g, ints)
+
+    return jit.compiled(write)
+
+
 @functools.cache
 def dash() -> jit.Kernel:
     """Kernel ``int64 dash(setup, t, event, double floor)``: steps from t to the event, or until f leaves (floor, inf).
@@ -209,6 +239,7 @@ def _make_dash():
         s = decode(setup)
         g, floats, block = array_at(s.g, s.n), array_at(s.floats, N_FLOATS), integers_at(s.ints, N_INTS)[BLOCK]
         f, rate, watch = floats[F], floats[RATE], s.observes and t >= s.warmup
+        epochs = integers_at(s.batches, N_DRAW)
         while t < event and floor < f < math.inf:
             if not watch:
                 rate = s.rates[t - block]
@@ -216,8 +247,11 @@ def _make_dash():
                 clip(s, g)
             t += 1
             step(s.step, (s.frame, t, rate))
-            if watch:
+            if watch and s.batches == 0:
                 rate = observe(s.schedule, (f, rate, s.schedule_params, s.schedule_state))
+            elif watch and epochs[ENDED] == 1:
+                loss = array_at(s.means, N_MEAN)[MEAN]
+                rate = observe(s.schedule, (loss, rate, s.schedule_params, s.schedule_state))
             f = evaluate(s.objective, (s.x, s.g, s.n, s.data))
         floats[F], floats[RATE] = f, rate
         return t
@@ -232,7 +266,7 @@ def driver() -> jit.Kernel:
     With ``repeats >= 1`` it starts the run afresh that many times; with 0 it goes on where it stopped. It returns when
     the run ends, when the trace is full or before iteration `until`.
     """
-    parts = (record_row, meet_targets, verdict, new_rates, restart, _make_driver)
+    parts = (record_row, meet_targets, verdict, new_rates, restart, next_row, _make_driver)
     key = "".join(jit.fingerprint(part) for part in parts)
     return jit.compile_kernel("driver", _make_driver, key, "iiii")
 
@@ -243,8 +277,8 @@ def _make_driver():
     evaluate = caller(F64, I64, I64, I64, I64)
     sprint, fill = caller(I64, I64, I64, I64, F64), caller(I64, I64, I64, I64, F64, I64)
     decode = decoder(Setup)
-    meet, judge, warm, reset = (jit.lower(f) for f in (meet_targets, verdict, new_rates, restart))
-    write = jit.lower(record_row, jit.SUM_MATH)
+    meet, judge, warm, reset, after = (jit.lower(f) for f in (meet_targets, verdict, new_rates, restart, next_row))
+    write = writer()
 
     def go(setup, s, until):
         x, g, hits = array_at(s.x, s.n), array_at(s.g, s.n), array_at(s.hits, s.thresholds.size)
@@ -253,6 +287,8 @@ def _make_driver():
         if ints[STARTED] == 0:
             ints[STARTED] = 1
             f = evaluate(s.objective, (s.x, s.g, s.n, s.data))
+            if s.timed and s.batches != 0:
+                ints[NEXT_ROW] = NEVER
         while True:
             if t >= block + RATES:
                 block, done = t, warm(s, t)
@@ -267,14 +303,27 @@ def _make_driver():
             ints[T], floats[F], floats[RATE] = t, f, rate
             if ints[ROWS] >= s.iterations.size or t >= until:
                 return RUNNING
-            floor = meet(s, t, f, ints, hits)
-            code = judge(s, t, f, x, g, ints)
-            if t >= ints[NEXT_ROW] or code != RUNNING:
-                write(s, t, f, rate, x, g, ints)
+            floor = -math.inf
+            if s.batches == 0:
+                floor = meet(s, t, f, ints, hits)
+                code = judge(s, t, f, x, g, True, ints)
+                if t >= ints[NEXT_ROW] or code != RUNNING:
+                    write(s, t, f, rate, x, g, ints)
+            else:
+                code = judge(s, t, f, x, g, False, ints)
+                if not s.timed and (t >= ints[NEXT_ROW] or code != RUNNING):
+                    whole = array_at(s.full_g, s.n)
+                    value = evaluate(s.full, (s.x, s.full_g, s.n, s.full_data))
+                    if t >= ints[CHECK_AT] or t >= s.max_iter or code != RUNNING:
+                        meet(s, t, value, ints, hits)
+                        ints[CHECK_AT] = after(t)
+                    if code != DIVERGED:
+                        code = judge(s, t, value, x, whole, True, ints)
+                    write(s, t, value, rate, x, whole, ints)
             if code != RUNNING:
                 return code
             event = min(block + RATES, ints[NEXT_ROW], ints[STALL_AT], s.max_iter, until)
-            if s.gtol > 0.0 or (s.observes and t < s.warmup):
+            if (s.gtol > 0.0 and s.batches == 0) or (s.observes and t < s.warmup):
                 event = t + 1
             t = sprint(s.dash, (setup, t, event, floor))
             f, rate = floats[F], floats[RATE]

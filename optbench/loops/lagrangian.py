@@ -65,6 +65,10 @@ class Setup(NamedTuple):
     norms: Vector
     lrs: Vector
     points: Matrix
+    measure: int
+    held_out: int
+    measured: Matrix
+    timed: bool
     residuals: Vector
     multipliers: Matrix
 

@@ -13,6 +13,7 @@ import numpy as np
 from optbench import evaluation
 from optbench.jit import Kernel
 from optbench.loops import first_order as fo
+from optbench.loops.batches import WHOLE, Batching
 from optbench.memory import aligned, padded
 from optbench.methods import AnyMethod, Schedule
 from optbench.records import Empty, encode, fields, pack, words, words_of
@@ -29,7 +30,8 @@ POINTS = 1 << 22  # floats of recorded points that are held before they are hand
 class Method:
     """How a run goes: optimizer and schedule with complete settings, clipping, limits, what to record.
 
-    `clip` is ``(kind, limit)`` with kind 'none', 'norm' or 'value'; `record` is 'all' or 'log'.
+    `clip` is ``(kind, limit)`` with kind 'none', 'norm' or 'value'; `record` is 'all' or 'log'; `batching` says which
+    samples a step sees.
     """
 
     optimizer: AnyMethod
@@ -43,6 +45,7 @@ class Method:
     max_iter: int = 10_000
     gtol: float = 0.0
     record: str = "log"
+    batching: Batching = WHOLE
 
 
 class Counts(NamedTuple):
@@ -167,6 +170,12 @@ class Prepared:
         rows = max(1, min(ROWS, POINTS // n, self.method.max_iter + 1)) if full else LOG_ROWS
         self.columns = {name: np.empty(rows) for name in ("iteration", "f", "grad_norm", "lr")}
         self.points = np.empty((rows if full else 0, n))
+        self.measured = np.empty((rows if self._measures else 0, fo.MEASURES))
+
+    @property
+    def _measures(self) -> bool:
+        """Whether there are held-out samples to measure on."""
+        return self.problem.measure is not None and self.problem.validation is not None
 
     def _common(self) -> dict[str, Any]:
         """What every driver reads: the schedule, the limits, the trace."""
@@ -201,6 +210,10 @@ class Prepared:
             "norms": self.columns["grad_norm"],
             "lrs": self.columns["lr"],
             "points": self.points,
+            "measure": evaluation.measure(self.problem).address if self._measures else 0,
+            "held_out": evaluation.held_out_words(self.problem).ctypes.data if self._measures else 0,
+            "measured": self.measured,
+            "timed": False,
         }
 
     def run(self, time_limit: float = math.inf) -> Outcome:
@@ -217,6 +230,15 @@ class Prepared:
         trace = {name: np.concatenate([chunk[name] for chunk in chunks]) for name in chunks[0]}
         x = self._view("x")[: self.problem.n].copy()
         return Outcome(code, int(self._ints[fo.T]), x, self._view("hits").copy(), trace, timed_out, self.counts())
+
+    def for_the_clock(self) -> None:
+        """From now on do as many steps as the run before did, and nothing that only judges them."""
+        self._set("timed", 1)
+        if self.method.batching.size:
+            self._set("max_iter", int(self._ints[fo.T]))
+
+    def _set(self, name: str, value: int) -> None:
+        self.setup[(self.setup_address(name) - self.setup.ctypes.data) // 8] = value
 
     def seconds(self, repeats: int) -> float:
         """Wall time, in seconds, of `repeats` runs in a row from the start, in one call; of one run in slices for 0."""
@@ -250,14 +272,20 @@ class Prepared:
         taken = {name: column[:rows].copy() for name, column in self.columns.items()}
         if self.method.record == "all":
             taken["x"] = self.points[:rows].copy()
+        if self._measures:
+            taken["val_loss"], taken["val_accuracy"] = self.measured[:rows].T.copy()
         return taken
 
     def _last_row(self) -> dict[str, Array]:
         """The row of the point that the driver stopped at, which it has evaluated but not recorded."""
         f, rate = self._view("floats")[fo.F], self._view("floats")[fo.RATE]
-        norm = float(np.linalg.norm(self._view("g")[: self.problem.n]))
-        values = (float(self._ints[fo.T]), f, norm, rate)
+        x, g = self._view("x")[: self.problem.n], self._view("g")[: self.problem.n]
+        if self.method.batching.size:
+            f, g = evaluation.evaluate(self.problem, x)
+        values = (float(self._ints[fo.T]), f, float(np.linalg.norm(g)), rate)
         row = {name: np.array([value]) for name, value in zip(self.columns, values, strict=True)}
         if self.method.record == "all":
-            row["x"] = self._view("x")[None, : self.problem.n].copy()
+            row["x"] = x[None, :].copy()
+        if self._measures:
+            row["val_loss"], row["val_accuracy"] = evaluation.evaluate_measure(self.problem, x)[:, None]
         return row

@@ -10,7 +10,7 @@ import numpy as np
 
 from optbench import evaluation, kernels
 from optbench.jit import Kernel
-from optbench.loops import descent
+from optbench.loops import batches, descent
 from optbench.loops import first_order as fo
 from optbench.loops.prepared import Counts, Prepared
 from optbench.memory import padded
@@ -31,6 +31,7 @@ class PreparedSteps(Prepared):
             partial(kernels.schedule, self.method.schedule),
             partial(kernels.step, self._optimizer, self.method.params),
             fo.dash,
+            *((batches.objective,) if self.method.batching.size else ()),
         )
 
     def _sizes(self) -> dict[str, int]:
@@ -38,6 +39,9 @@ class PreparedSteps(Prepared):
         m, self._state_fields = padded(self.problem.n), len(fields(state))
         work = m if self._optimizer.scale else 0
         sizes = {"x": m, "g": m, "state": m * self._state_fields, "work": work}
+        if self.method.batching.size:
+            self._batches = batches.start(self.problem, self.method.batching)
+            sizes |= {name: part.size for name, part in self._batches.items()} | {"full_g": m}
         return {**sizes, "shared": words(self._optimizer.shared)}
 
     def _start(self) -> None:
@@ -46,6 +50,9 @@ class PreparedSteps(Prepared):
             for row, value in zip(self._view("state").reshape(self._state_fields, -1), start, strict=True):
                 row[:] = value
         self._store("shared", self._optimizer.shared)
+        if self.method.batching.size:
+            for name, part in self._batches.items():
+                self._view(name)[:] = part.view(np.float64)
 
     def _frame(self) -> Any:
         n, m = self.problem.n, padded(self.problem.n)
@@ -66,7 +73,15 @@ class PreparedSteps(Prepared):
         return self._hold(np.array(frame, dtype=np.int64))
 
     def _make_setup(self) -> Any:
-        clip = ("none", "norm", "value").index(self.method.clip[0])
+        clip, common = ("none", "norm", "value").index(self.method.clip[0]), self._common()
+        whole: dict[str, Any] = {"full": 0, "full_g": 0, "full_data": 0, "batches": 0, "means": 0}
+        if self.method.batching.size:
+            places = {"state": self._address("draw"), "means": self._address("means")}
+            places["permutation"] = self._address("permutation")
+            drawn = self._hold(batches.Batches(self.problem, self.method.batching, places))
+            whole = {"full": common["objective"], "full_data": common["data"], "full_g": self._address("full_g")}
+            whole |= {"batches": places["state"], "means": places["means"]}
+            common |= {"objective": self.kernels[5].address, "data": drawn.packed.ctypes.data}
         return fo.Setup(
             step=self.kernels[3].address,
             dash=self.kernels[4].address,
@@ -75,7 +90,8 @@ class PreparedSteps(Prepared):
             frame=self._frame().ctypes.data,
             clip=clip,
             clip_at=self.method.clip[1],
-            **self._common(),
+            **whole,
+            **common,
         )
 
     def counts(self) -> Counts:
