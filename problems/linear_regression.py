@@ -19,7 +19,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from optbench.problems._data import SYNTHETIC, Array, DataSet, Synthetic, box, correlate, gram, load, predict
+from optbench.problems._data import SYNTHETIC, Array, DataSet, Synthetic, load
+from optbench.problems._linear import box, correlate, gram, predict, weights_and_bias
 from optbench.records import Matrix, Scratch, Vector
 from optbench.registry import problem
 from optbench.types import Problem
@@ -113,4 +114,6 @@ def linear_regression(
         x_opt=x_opt,
         f_opt=f_opt,
         bounds=box(loaded, x_opt, float(loaded.y.std())),
+        samples=("X", "y", "r"),
+        groups=weights_and_bias(x_opt.size - 1),
     )

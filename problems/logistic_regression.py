@@ -20,8 +20,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from optbench.problems._data import SYNTHETIC, Array, DataSet, Synthetic, box, correlate, gram, load, predict
+from optbench.problems._data import SYNTHETIC, Array, DataSet, Synthetic, load
 from optbench.problems._exponential import exp_neg, log1p_unit
+from optbench.problems._linear import box, correlate, gram, predict, weights_and_bias
 from optbench.records import Matrix, Scratch, Vector
 from optbench.registry import problem
 from optbench.types import Problem
@@ -159,4 +160,6 @@ def logistic_regression(
         x_opt=x_opt,
         f_opt=f_opt,
         bounds=box(loaded, x_opt, 1.0),
+        samples=("X", "y", "r"),
+        groups=weights_and_bias(x_opt.size - 1),
     )

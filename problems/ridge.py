@@ -17,7 +17,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from optbench.problems._data import SYNTHETIC, Synthetic, box, load
+from optbench.problems._data import SYNTHETIC, Synthetic, load
+from optbench.problems._linear import box, weights_and_bias
 from optbench.problems.linear_regression import fun_grad as mean_square
 from optbench.problems.linear_regression import hess as mean_square_hess
 from optbench.problems.linear_regression import least_squares
@@ -82,4 +83,6 @@ def ridge(
         x_opt=x_opt,
         f_opt=f_opt,
         bounds=box(loaded, x_opt, float(loaded.y.std())),
+        samples=("X", "y", "r"),
+        groups=weights_and_bias(x_opt.size - 1),
     )

@@ -114,15 +114,7 @@ def test_kernel_equals_its_plain_python_form(name: str) -> None:
 def test_mean_over_equal_batches_is_the_whole(name: str) -> None:
     problem = get_problem(name, data="synthetic", n_samples=120)
     x = points(problem)[1]
-    parts = []
-    for start in range(0, 120, 30):
-        block = slice(start, start + 30)
-        data = problem.data._replace(
-            X=np.ascontiguousarray(problem.data.X[:, block]), y=problem.data.y[block], r=np.zeros(30)
-        )
-        batch = Problem(problem.fun_grad, problem.x0, data=data)
-        batch.name = name
-        parts.append(batch.fun_and_grad(x))
+    parts = [problem.batch(np.arange(start, start + 30)).fun_and_grad(x) for start in range(0, 120, 30)]
     assert_allclose(np.mean([f for f, _ in parts]), problem.fun(x), rtol=1e-13)
     assert_allclose(np.mean([g for _, g in parts], axis=0), problem.grad(x), rtol=1e-12, atol=1e-13)
 
