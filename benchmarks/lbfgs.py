@@ -18,19 +18,18 @@ from __future__ import annotations
 import argparse
 import ctypes
 import json
-import os
-import shutil
-import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
+from functools import partial
 from pathlib import Path
 from statistics import median
 from typing import Any
 
 import numpy as np
+from peers import FLAGS, compile_c, rounds
 
 from optbench import evaluation
 from optbench.environment import environment
@@ -42,8 +41,6 @@ from optbench.registry import get_optimizer, get_problem, get_schedule
 from optbench.types import Problem
 
 SOURCE = Path(__file__).with_name("lbfgs.c")
-# -O3 -march=native, square roots without errno, and the sums reordered, as optbench's are.
-FLAGS = ("-O3", "-march=native", "-fno-math-errno", "-fno-trapping-math", "-fopenmp-simd")
 PAIRS, GTOL, MAX_ITER = 10, 1e-8, 50_000
 TARGET = 1.2  # ratio to the C to reach
 SAME = 1e-6  # largest difference of the end points of a check, relative to the way from the start
@@ -109,27 +106,6 @@ def checks() -> list[tuple[Problem, int]]:
 
 
 # -------------------------------------------------------------------------------------------------- compiled
-
-
-def compile_c(folder: str) -> tuple[ctypes.CDLL, bool]:
-    """Compile ``lbfgs.c``, with liblbfgs where it is found; exits with 2 and a sentence when there is no compiler."""
-    compiler = os.environ.get("CC", "gcc")
-    if shutil.which(compiler) is None:
-        print(f"lbfgs.py: no C compiler: {compiler!r} is not found; install gcc or set CC", file=sys.stderr)
-        raise SystemExit(2)
-    library = str(Path(folder) / "lbfgs.so")
-    command = [compiler, *FLAGS, "-shared", "-fPIC", str(SOURCE), "-o", library]
-    peer = subprocess.run([*command, "-DLIBLBFGS", "-llbfgs", "-lm"], capture_output=True, check=False).returncode == 0
-    if not peer:
-        subprocess.run([*command, "-lm"], check=True)
-    return ctypes.CDLL(library), peer
-
-
-def compiler_line() -> str:
-    """Version of the compiler, and the flags."""
-    command = [os.environ.get("CC", "gcc"), "--version"]
-    version = subprocess.run(command, capture_output=True, text=True, check=True).stdout.splitlines()[0]
-    return f"{version}; {' '.join(FLAGS)}"
 
 
 def padded(count: int) -> int:
@@ -242,17 +218,17 @@ def measure(problem: Problem, library: ctypes.CDLL, peer: bool, scipy: bool, rep
     if scipy:
         takers["scipy"] = take_scipy(problem, problem.fun_and_grad)
         takers["scipy, numpy"] = take_scipy(problem, numpy_objective(problem))
-    cell = Cell(label(problem), problem.n, {who: [] for who in takers})
+    cell = Cell(label(problem), problem.n)
     assert problem.x_opt is not None
     for who, taker in takers.items():
         cell.nit[who], cell.nfev[who] = taker.nit, taker.nfev
         cell.gap[who] = float(np.max(np.abs(taker.x - problem.x_opt)))
     runs = {who: max(1 + (who == "ours"), round(SAMPLE / taker.seconds(2) * 2)) for who, taker in takers.items()}
-    order = list(takers)
-    for _ in range(repeats):
-        for who in order:
-            cell.samples[who].append(takers[who].seconds(runs[who]) / runs[who] / takers[who].nfev * 1e6)
-        order.reverse()
+
+    def sample(who: str) -> float:
+        return takers[who].seconds(runs[who]) / runs[who] / takers[who].nfev * 1e6
+
+    cell.samples = rounds({who: partial(sample, who) for who in takers}, repeats)
     return cell, [f"{who} on {cell.problem} did not reach gtol" for who, taker in takers.items() if not taker.ended]
 
 
@@ -315,8 +291,8 @@ def main() -> int:
     machine = environment()
     print(f"{machine['cpu']}; Python {machine['python']}, numba {machine['versions']['numba']}")
     with tempfile.TemporaryDirectory() as folder:
-        library, peer = compile_c(folder)
-        print(f"C: {compiler_line()}; liblbfgs: {'found' if peer else 'not found'}")
+        library, peer = compile_c(SOURCE, folder, ("-DLIBLBFGS", "-llbfgs"))
+        print(f"liblbfgs: {'found' if peer else 'not found'}")
         found, cells = compare(library), []
         for problem in cases():
             cell, missed = measure(problem, library, peer, not options.no_scipy, options.repeats)

@@ -15,9 +15,6 @@ import argparse
 import ctypes
 import json
 import math
-import os
-import shutil
-import subprocess
 import sys
 import tempfile
 import time
@@ -28,6 +25,7 @@ from statistics import median
 from typing import Any
 
 import numpy as np
+from peers import FLAGS, compile_c, ratio, rounds, torch_or_none
 
 from optbench.environment import environment
 from optbench.loops.prepared import Method
@@ -38,8 +36,6 @@ from optbench.registry import get_optimizer, get_problem, get_schedule, list_opt
 from optbench.types import Problem
 
 SOURCE = Path(__file__).with_name("steps.c")
-# -O3 -march=native, square roots without errno, and the sums reordered, as optbench's are.
-FLAGS = ("-O3", "-march=native", "-fno-math-errno", "-fno-trapping-math", "-fopenmp-simd")
 TARGET, SAME = 1.1, 1e-6  # ratio to reach; largest difference of the end points
 
 # Learning rates so small that nothing converges, diverges or reaches denormal numbers, which are slow, while timed.
@@ -94,7 +90,7 @@ class Cell:
     @property
     def ratio(self) -> float:
         """Our time over the C's: median over the rounds, since another process slows a round down, not one side."""
-        return median(ours / c for ours, c in zip(self.samples["ours"], self.samples["c"], strict=True))
+        return ratio(self.samples, "ours", "c")
 
 
 def first_order() -> list[str]:
@@ -109,32 +105,6 @@ def cases() -> list[Case]:
     for n, steps in ((10, 50_000), (100, 10_000)):
         made.append(Case(get_problem("quadratic", n=n, rotated=False), "quadratic", np.full(n, START), steps))
     return made
-
-
-def compile_c(folder: str) -> ctypes.CDLL:
-    """Compile ``steps.c``. Exits with 2 and a sentence when there is no compiler."""
-    compiler = os.environ.get("CC", "gcc")
-    if shutil.which(compiler) is None:
-        print(f"steps.py: no C compiler: {compiler!r} is not found; install gcc or set CC", file=sys.stderr)
-        raise SystemExit(2)
-    library = Path(folder) / "steps.so"
-    subprocess.run([compiler, *FLAGS, "-shared", "-fPIC", str(SOURCE), "-o", str(library), "-lm"], check=True)
-    version = subprocess.run([compiler, "--version"], capture_output=True, text=True, check=True).stdout.splitlines()[0]
-    print(f"C: {version}; {' '.join(FLAGS)}")
-    return ctypes.CDLL(str(library))
-
-
-def torch_or_none() -> Any:
-    """Import torch for one thread and float64; None where it is missing."""
-    try:
-        import torch
-    except ImportError:
-        print("torch: not installed")
-        return None
-    torch.set_num_threads(1)
-    torch.set_default_dtype(torch.float64)
-    print(f"torch {torch.__version__}, one thread")
-    return torch
 
 
 # ------------------------------------------------------------------------------------------------ competitors
@@ -230,13 +200,9 @@ def measure(case: Case, optimizer: Optimizer, library: ctypes.CDLL, torch: Any, 
     takers["c"], x_c = prepare_c(case, optimizer, lr, library)
     if torch is not None and optimizer.name in TORCH:
         takers["torch"] = prepare_torch(case, optimizer, lr, torch)
-    cell = Cell(optimizer.name, case.function, case.problem.n, samples={who: [] for who in takers})
+    cell = Cell(optimizer.name, case.function, case.problem.n)
     cell.difference = float(np.linalg.norm(x - x_c) / np.linalg.norm(x - case.x0))
-    order = list(takers)
-    for _ in range(repeats):
-        for who in order:
-            cell.samples[who].append(takers[who]())
-        order.reverse()
+    cell.samples = rounds(takers, repeats)
     return cell
 
 
@@ -249,10 +215,10 @@ HEAD = COLUMNS.format("optimizer", "problem", "ours", "C", "ours/C", "torch", "t
 def line(cell: Cell) -> str:
     """Return one line of the table."""
     ours, c, torch = (cell.time(who) for who in ("ours", "c", "torch"))
-    ratio = f"{cell.ratio:.2f}" + ("*" if cell.ratio > TARGET else " ")
+    quotient = f"{cell.ratio:.2f}" + ("*" if cell.ratio > TARGET else " ")
     slow = ("-", "-") if math.isnan(torch) else (f"{torch:.0f}", f"{torch / ours:.0f}")
     name = f"{cell.problem}-{cell.n}"
-    return COLUMNS.format(cell.optimizer, name, f"{ours:.2f}", f"{c:.2f}", ratio, *slow, f"{cell.difference:.1e}")
+    return COLUMNS.format(cell.optimizer, name, f"{ours:.2f}", f"{c:.2f}", quotient, *slow, f"{cell.difference:.1e}")
 
 
 def summary(cells: list[Cell]) -> str:
@@ -284,7 +250,7 @@ def main() -> int:
     print(f"{machine['cpu']}; Python {machine['python']}, numba {machine['versions']['numba']}")
     cells: list[Cell] = []
     with tempfile.TemporaryDirectory() as folder:
-        library = compile_c(folder)
+        library, _ = compile_c(SOURCE, folder)
         torch = None if options.no_torch else torch_or_none()
         print(f"ns per iteration, median of {options.repeats} rounds\n\n{HEAD}")
         without_c = [optimizer.name for optimizer in optimizers if not hasattr(library, optimizer.name)]

@@ -80,37 +80,39 @@ class Draw(NamedTuple):
     n_fields: int
 
 
-def draw(state, count):
-    """Next number of the stream, evenly among 0, ..., count - 1 (Lemire 2019, ACM TOMACS 29, with 32 bits)."""
+def draw(stream, count):
+    """Next state, and a number drawn evenly among 0, ..., count - 1 (Lemire 2019, ACM TOMACS 29, with 32 bits)."""
     k = np.uint64(count)
     while True:
-        z = np.uint64(state[STREAM]) + GAMMA
-        state[STREAM] = np.int64(z)
-        z = (z ^ (z >> S30)) * MIX_1
+        stream += GAMMA
+        z = (stream ^ (stream >> S30)) * MIX_1
         z = (z ^ (z >> S27)) * MIX_2
         wide = ((z ^ (z >> S31)) >> S32) * k
         rest = wide & LOW
         if rest >= k or rest >= (WRAP - k) % k:
-            return np.int64(wide >> S32)
+            return stream, np.int64(wide >> S32)
 
 
 def choose(d, state, permutation, at, count):
     """Put the samples of the next batch into ``permutation[at : at + count]``."""
-    for i in range(at, at + count):
-        if d.order == SHUFFLE:
-            j = i + draw(state, d.m - i)
+    stream = np.uint64(state[STREAM])
+    if d.order == SHUFFLE:
+        for i in range(at, at + count):
+            stream, skip = draw(stream, d.m - i)
+            j = np.uint64(i + skip)
             permutation[i], permutation[j] = permutation[j], permutation[i]
-        else:
-            permutation[i] = draw(state, d.m)
+    else:
+        for i in range(at, at + count):
+            stream, permutation[i] = draw(stream, d.m)
+    state[STREAM] = np.int64(stream)
 
 
 def gather(source, rows, chosen, target):
     """Cut samples, each one row of `source`, out of it: into `target`, one column each."""
     count = chosen.size
-    for i in range(count):
-        sample = source[rows * chosen[i] : rows * (chosen[i] + 1)]
-        for j in range(rows):
-            target[j * count + i] = sample[j]
+    for j in range(rows):
+        for i in range(count):  # unsigned: a signed index that is computed costs a test of its sign
+            target[np.uint64(j * count + i)] = source[np.uint64(rows * chosen[i] + j)]
 
 
 def note(state, means, f, over):
