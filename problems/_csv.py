@@ -41,22 +41,22 @@ class Table:
                 raise ValueError(f"{self.name}: column {name!r} is not numeric: {cell!r} in line {line}")
         return np.array(values)
 
-    def classes(self, name: str) -> tuple[Array, tuple[str, ...]]:
-        """Return a column of two distinct values as -1 and +1 in sorted order, and the two values as text.
+    def classes(self, name: str, most: int) -> tuple[Array, tuple[str, ...]]:
+        """Return a column's values as 0, 1, ... in sorted order, and what they stand for as text.
 
-        Raises ValueError when a cell is missing or there are not two distinct values.
+        Raises ValueError when a cell is missing, or there are fewer than two distinct values or more than `most`.
         """
         cells = self._present(name)
         is_text = isinstance(cells, list) and any(math.isnan(_number(cell)) for cell in cells)
-        values = np.array(cells) if is_text else self.numbers(name)
-        found = np.unique(values)
+        found, codes = np.unique(np.array(cells) if is_text else self.numbers(name), return_inverse=True)
         labels = tuple(map(str, found)) if is_text else tuple(f"{value:g}" for value in found)
-        if len(labels) != 2:
+        if not 2 <= len(labels) <= most:
             shown = ", ".join(labels[:4]) + (", ..." if len(labels) > 4 else "")
+            wanted = "two" if most == 2 else f"2 to {most}"
             raise ValueError(
-                f"{self.name}: target {name!r} must hold two distinct values, but holds {len(labels)}: {shown}"
+                f"{self.name}: target {name!r} must hold {wanted} distinct values, but holds {len(labels)}: {shown}"
             )
-        return np.where(values == found[1], 1.0, -1.0), labels
+        return codes.astype(np.float64), labels
 
     def feature_names(self, target: str, wanted: Iterable[str] | None) -> tuple[str, ...]:
         """Return the columns to predict `target` from: `wanted`, or all others that hold numbers.
@@ -64,7 +64,7 @@ class Table:
         Raises ValueError when a wanted column is unknown, named twice or the target, or none is left.
         """
         if wanted is None:
-            names = [name for name in self.columns if name not in ("", target) and not self._is_text(name)]
+            names = [name for name in self.columns if name not in ("", target) and not self.is_text(name)]
         else:
             names = list(wanted)
         for k, name in enumerate(names):
@@ -78,7 +78,8 @@ class Table:
             raise ValueError(f"{self.name}: there is no numeric feature column besides the target {target!r}")
         return tuple(names)
 
-    def _is_text(self, name: str) -> bool:
+    def is_text(self, name: str) -> bool:
+        """Whether no cell of the column that is not missing is a number."""
         cells = self.columns[name]
         if not isinstance(cells, list):
             return False

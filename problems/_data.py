@@ -1,4 +1,4 @@
-"""Data sets of the finite-sum problems: built-in ones, synthetic ones and a user's CSV; and the kernels they share.
+"""Data sets of the finite-sum problems: built-in ones, synthetic ones and a user's CSV, whole or with a part held out.
 
 `load` turns the settings of a problem into a `DataSet`. Every fault in the data is a ValueError of one sentence.
 """
@@ -9,30 +9,27 @@ import functools
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from optbench.problems._csv import Table, read_csv
+from optbench.problems._csv import Table
+from optbench.problems._sources import BUILT_IN, CLASSES, SYNTHETIC, Synthetic, table
 from optbench.registry import unknown
 
 Array = NDArray[np.float64]
-SALES = Path(__file__).parent / "data" / "sales.csv"
-BUILT_IN = ("breast_cancer", "diabetes", "sales", "synthetic")
+Kind = Literal["numbers", "signs", "classes", "auto", "none"]
 
 
-class Synthetic(NamedTuple):
-    """Settings of ``data = "synthetic"``, with their defaults; `synthetic_table` says what they mean."""
+class Split(NamedTuple):
+    """Which samples are held out: the share of them, and the seed they are drawn with."""
 
-    n_samples: int = 200
-    n_features: int = 10
-    noise: float = 0.5
-    cond: float = 10.0
-    instance: int = 0
+    validation: float = 0.0
+    split_seed: int = 0
 
 
-SYNTHETIC = Synthetic()
+WHOLE = Split()
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,14 +43,16 @@ class DataSet:
     X : ndarray, shape (n_samples, d)
         Features in their own units.
     y : ndarray, shape (n_samples,)
-        Target in its own units; -1 and +1 for a binary target.
+        Target in its own units; -1 and +1 for a binary target; 0, 1, ... for classes; 0 where there is none.
     feature_names : tuple of str, length d
     target_name : str
     center, scale : ndarray, shape (d,)
         The problem sees ``(X - center) / scale``: mean and standard deviation (divisor n_samples), or 0 and 1 where
-        nothing is standardized.
+        nothing is standardized. The scale of a feature that is constant here is 1.
     labels : tuple of str
-        What -1 and +1 stand for; empty for a numeric target.
+        What -1 and +1, or 0, 1, ..., stand for; empty for a numeric target.
+    held_out : DataSet, optional
+        The samples held out, with the center and scale of the others.
     """
 
     name: str
@@ -64,6 +63,7 @@ class DataSet:
     center: Array
     scale: Array
     labels: tuple[str, ...] = ()
+    held_out: DataSet | None = None
 
     @functools.cached_property
     def columns(self) -> Array:
@@ -78,7 +78,8 @@ def load(
     *,
     standardize: bool = True,
     synthetic: Synthetic = SYNTHETIC,
-    binary: bool = False,
+    kind: Kind = "numbers",
+    split: Split = WHOLE,
 ) -> DataSet:
     """Load a data set; the same settings give the same object as long as the file does not change.
 
@@ -93,18 +94,24 @@ def load(
         Columns to predict from. Default: all others that hold numbers; a column in which nothing is a number (text,
         dates) and one without a name (a written index) are left out, one with numbers and text mixed is an error.
     standardize : bool
-        Shift and scale every feature to mean 0 and standard deviation 1. The target keeps its units.
+        Shift and scale every feature to mean 0 and standard deviation 1, those of the samples that are not held out.
+        The target keeps its units. A feature that is the same in every sample is an error, except the 3 pixels of the
+        digits that are always white: they become 0. So does one that is constant only where nothing is held out.
     synthetic : Synthetic
         For ``data = "synthetic"``.
-    binary : bool
-        The target must hold two distinct values, numbers or text; in sorted order they become -1 and +1.
+    kind : str
+        What the target is: "numbers"; "signs", two distinct values, numbers or text, which in sorted order become -1
+        and +1; "classes", 2 to 100 distinct values, which become 0, 1, ...; "auto", classes for the default target of
+        a data set of `CLASSES` and for text, else numbers; "none", nothing: all columns besides it are features.
+    split : Split
+        The share of the samples to hold out, of every class alike, drawn without replacement.
 
     Raises
     ------
     ValueError
         Missing or unreadable file, unknown column, missing or non-numeric values, no rows, a constant feature that is
-        to be standardized, a target that does not hold two values where it must, a synthetic setting out of range or
-        given with other data.
+        to be standardized, a target that does not hold what it must, a split that leaves one side empty, a synthetic
+        setting out of range or given with other data.
     """
     if isinstance(features, str) or not all(isinstance(name, str) for name in features or ()):
         raise ValueError(f"features takes a list of column names, not {features!r}")
@@ -112,8 +119,12 @@ def load(
         for key, value, default in zip(Synthetic._fields, synthetic, SYNTHETIC, strict=True):
             if value != default:
                 raise ValueError(f'{key} = {value!r} goes with data = "synthetic" only, not with data = {data!r}')
+    if not 0.0 <= split.validation < 1.0:
+        raise ValueError(f"validation takes a share of the samples of at least 0 and below 1, not {split.validation}")
+    if split.split_seed < 0:
+        raise ValueError(f"split_seed must be at least 0, not {split.split_seed}")
     chosen = None if features is None else tuple(features)
-    return _load(data, _stamp(data), target, chosen, standardize, synthetic, binary)
+    return _load(data, _stamp(data), target, chosen, standardize, synthetic, kind, split)
 
 
 def _stamp(data: str) -> tuple[str, int, int]:
@@ -136,103 +147,63 @@ def _load(
     features: tuple[str, ...] | None,
     standardize: bool,
     synthetic: Synthetic,
-    binary: bool,
+    kind: Kind,
+    split: Split,
 ) -> DataSet:
-    table = _table(data, stamp[0], synthetic, binary)
-    goal = target or table.target
-    if not goal:
-        raise ValueError(f"{table.name}: say which column is the target, one of {', '.join(table.columns)}")
-    if goal not in table.columns:
-        raise unknown(f"target column of {table.name}:", goal, table.columns)
-    names = table.feature_names(goal, features)
-    x = np.column_stack([table.numbers(name) for name in names])
-    y, labels = table.classes(goal) if binary else (table.numbers(goal), ())
+    source = table(data, stamp[0], synthetic, kind in ("signs", "classes"))
+    goal = target or source.target
+    if not goal and kind != "none":
+        raise ValueError(f"{source.name}: say which column is the target, one of {', '.join(source.columns)}")
+    if goal and goal not in source.columns:
+        raise unknown(f"target column of {source.name}:", goal, source.columns)
+    names = source.feature_names(goal, features)
+    x = np.column_stack([source.numbers(name) for name in names])
+    if standardize and data != "digits":
+        _refuse_constant(source.name, names, x)
+    if kind == "auto":
+        kind = "classes" if source.is_text(goal) or (data in CLASSES and goal == source.target) else "numbers"
+    y, labels = _target(source, goal, kind, x.shape[0])
+    kept, held = _parts(y if labels else np.zeros(y.size), split, source.name)
     center, scale = np.zeros(len(names)), np.ones(len(names))
     if standardize:
-        for name, column in zip(names, x.T, strict=True):
-            if column.min() == column.max():
-                raise ValueError(
-                    f"{table.name}: feature {name!r} is {column[0]:g} in every row and cannot be standardized; "
-                    "leave it out or set standardize = false"
-                )
-        center, scale = x.mean(axis=0), x.std(axis=0)
-    return DataSet(data, _frozen(x), _frozen(y), names, goal, _frozen(center), _frozen(scale), labels)
+        center, scale = x[kept].mean(axis=0), x[kept].std(axis=0)
+        scale = np.where(np.ptp(x[kept], axis=0) > 0.0, scale, 1.0)
+    shared = names, goal, _frozen(center), _frozen(scale), labels
+    rest = DataSet(data, _frozen(x[held]), _frozen(y[held]), *shared) if held.size else None
+    return DataSet(data, _frozen(x[kept]), _frozen(y[kept]), *shared, rest)
+
+
+def _refuse_constant(where: str, names: Sequence[str], x: Array) -> None:
+    for name, column in zip(names, x.T, strict=True):
+        if column.min() == column.max():
+            raise ValueError(
+                f"{where}: feature {name!r} is {column[0]:g} in every row and cannot be standardized; "
+                "leave it out or set standardize = false"
+            )
+
+
+def _target(source: Table, goal: str, kind: Kind, m: int) -> tuple[Array, tuple[str, ...]]:
+    if kind == "none":
+        return np.zeros(m), ()
+    if kind == "numbers":
+        return source.numbers(goal), ()
+    codes, labels = source.classes(goal, 2 if kind == "signs" else 100)
+    return (2.0 * codes - 1.0 if kind == "signs" else codes), labels
+
+
+def _parts(classes: Array, split: Split, where: str) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """Indices of the samples to keep and to hold out: of every class the same share, as nearly as whole numbers can."""
+    held = np.zeros(classes.size, dtype=bool)
+    rng = np.random.default_rng(split.split_seed)
+    for value in np.unique(classes):
+        members = rng.permutation(np.flatnonzero(classes == value))
+        held[members[: round(split.validation * members.size)]] = True
+    if held.all() or (split.validation > 0.0 and not held.any()):
+        raise ValueError(f"{where}: validation = {split.validation} leaves no sample on one side")
+    return np.flatnonzero(~held), np.flatnonzero(held)
 
 
 def _frozen(values: Array) -> Array:
     array = np.array(values, dtype=np.float64, order="C")
     array.flags.writeable = False
     return array
-
-
-# ------------------------------------------------------------------------------------------------------ sources
-
-
-def _table(data: str, path: str, synthetic: Synthetic, binary: bool) -> Table:
-    if data == "synthetic":
-        return synthetic_table(synthetic, binary)
-    if data == "sales":
-        return read_csv("data 'sales'", SALES, "sales")
-    if data not in BUILT_IN:
-        return read_csv(f"data {data!r}", Path(path))
-    from sklearn import datasets
-
-    if data == "diabetes":
-        bunch, goal = datasets.load_diabetes(scaled=False), "progression"
-    else:
-        bunch, goal = datasets.load_breast_cancer(), "benign"
-    columns = {str(name): column for name, column in zip(bunch.feature_names, bunch.data.T, strict=True)}
-    return Table(f"data {data!r}", {**columns, goal: bunch.target.astype(np.float64)}, goal)
-
-
-def synthetic_table(settings: Synthetic, binary: bool = False) -> Table:
-    """Random regression data whose condition number, noise and minimum are exact.
-
-    The features x1 ... xd have mean 0, standard deviation 1 and, as a matrix X, the condition number `cond` with
-    singular values in geometric progression (the Hessian of the mean square has its square; one feature alone has
-    condition number 1). The target is y = X w + b + e with standard normal w and b; e is orthogonal to the features
-    and to the constant and has the root mean square `noise`, so (w, b) is the least-squares solution and noise^2 its
-    mean square. A binary target says whether y lies above its median. `instance` is the seed.
-
-    Raises
-    ------
-    ValueError
-        n_features < 1, n_samples < n_features + 2, noise < 0, cond < 1 or instance < 0.
-    """
-    m, d, noise, cond, instance = settings
-    for key, value, least in (
-        ("n_features", d, 1),
-        ("n_samples", m, d + 2),
-        ("noise", noise, 0),
-        ("cond", cond, 1),
-        ("instance", instance, 0),
-    ):
-        if not least <= value < np.inf:
-            raise ValueError(f"data 'synthetic': {key} must be at least {least}, not {value}")
-    rng = np.random.default_rng(instance)
-    basis, _ = np.linalg.qr(np.column_stack([np.ones(m), rng.standard_normal((m, d + 1))]))
-    basis *= np.sqrt(m)
-    x = basis[:, 1 : d + 1] @ _unit_columns(rng, np.geomspace(1.0, 1.0 / cond, d))
-    y = x @ rng.standard_normal(d) + rng.standard_normal() + noise * basis[:, d + 1]
-    goal = (y > np.median(y)).astype(np.float64) if binary else y
-    return Table("data 'synthetic'", {**{f"x{j + 1}": x[:, j] for j in range(d)}, "y": goal}, "y")
-
-
-def _unit_columns(rng: np.random.Generator, singular: Array) -> Array:
-    """Random square matrix with columns of length 1 and singular values in the proportions of `singular`.
-
-    Davies & Higham (2000), BIT 40, 640-651: plane rotations from the right give one column after another length 1.
-    """
-    d = singular.size
-    rotation, _ = np.linalg.qr(rng.standard_normal((d, d)))
-    b = (singular * np.sqrt(d / np.sum(singular**2)))[:, None] * rotation
-    for _ in range(d - 1):
-        excess = np.sum(b * b, axis=0) - 1.0
-        i, j = int(np.argmin(excess)), int(np.argmax(excess))
-        if excess[j] <= 0.0 or excess[i] >= 0.0:
-            break
-        inner = b[:, i] @ b[:, j]
-        t = (inner + np.copysign(np.sqrt(inner**2 - excess[i] * excess[j]), inner)) / excess[j]
-        c = 1.0 / np.hypot(1.0, t)
-        b[:, i], b[:, j] = c * (b[:, i] - t * b[:, j]), c * (t * b[:, i] + b[:, j])
-    return np.asarray(b / np.sqrt(np.sum(b * b, axis=0)))

@@ -19,8 +19,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from optbench.problems._data import SYNTHETIC, Array, DataSet, Synthetic, load
+from optbench.problems._data import WHOLE, Array, DataSet, Split, load
 from optbench.problems._linear import box, correlate, gram, predict, weights_and_bias
+from optbench.problems._sources import SYNTHETIC, Synthetic
 from optbench.records import Matrix, Scratch, Vector
 from optbench.registry import problem
 from optbench.types import Problem
@@ -44,6 +45,16 @@ def fun_grad(x, g, data):
         total += r[i] * r[i]
     correlate(g, data, 2.0 / y.size)
     return total / y.size
+
+
+def measure(x, out, data):
+    """Mean square into ``out[0]``; there are no classes, so NaN into ``out[1]``."""
+    predict(x, data)
+    total = 0.0
+    for i in range(data.y.size):
+        d = data.r[i] - data.y[i]
+        total += d * d
+    out[0], out[1] = total / data.y.size, math.nan
 
 
 def hess(x, h, data):
@@ -94,6 +105,8 @@ def linear_regression(
     noise: float = SYNTHETIC.noise,
     cond: float = SYNTHETIC.cond,
     instance: int = SYNTHETIC.instance,
+    validation: float = WHOLE.validation,
+    split_seed: int = WHOLE.split_seed,
 ) -> Problem:
     """Mean square error J(w, b) = mean (X w + b - y)^2, no factor 1/2; x = (w, b).
 
@@ -101,10 +114,13 @@ def linear_regression(
     `features` are the columns to predict from (default: all other numeric ones). With `standardize` the features have
     mean 0 and standard deviation 1; the target keeps its units. Synthetic data have `n_samples`, `n_features`, `noise`
     (root mean square of the residual at the minimum), `cond` (condition number of X) and `instance` (seed). Where
-    features are linearly dependent, x_opt is the solution with the shortest w in standardized units.
+    features are linearly dependent, x_opt is the solution with the shortest w in standardized units. The share
+    `validation` of the samples, drawn with the seed `split_seed`, is held out.
     """
     settings = Synthetic(n_samples, n_features, noise, cond, instance)
-    loaded = load(data, target, features, standardize=standardize, synthetic=settings)
+    split = Split(validation, split_seed)
+    loaded = load(data, target, features, standardize=standardize, synthetic=settings, split=split)
+    held = loaded.held_out
     x_opt, f_opt = least_squares(loaded, 0.0)
     return Problem(
         fun_grad,
@@ -116,4 +132,6 @@ def linear_regression(
         bounds=box(loaded, x_opt, float(loaded.y.std())),
         samples=("X", "y", "r"),
         groups=weights_and_bias(x_opt.size - 1),
+        validation=held and Data(held.columns, held.y, np.zeros(held.y.size)),
+        measure=measure,
     )

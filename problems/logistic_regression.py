@@ -20,9 +20,10 @@ from typing import NamedTuple
 
 import numpy as np
 
-from optbench.problems._data import SYNTHETIC, Array, DataSet, Synthetic, load
-from optbench.problems._exponential import exp_neg, log1p_unit
+from optbench.problems._data import WHOLE, Array, DataSet, Split, load
 from optbench.problems._linear import box, correlate, gram, predict, weights_and_bias
+from optbench.problems._sources import SYNTHETIC, Synthetic
+from optbench.problems._vector import exp_neg, log1p_unit
 from optbench.records import Matrix, Scratch, Vector
 from optbench.registry import problem
 from optbench.types import Problem
@@ -53,6 +54,17 @@ def fun_grad(x, g, data):
         penalty += x[j] * x[j]
         g[j] += data.alpha * x[j]
     return total / y.size + 0.5 * data.alpha * penalty
+
+
+def measure(x, out, data):
+    """Loss without penalty into ``out[0]``, share of the signs that are predicted right into ``out[1]``."""
+    predict(x, data)
+    total, right = 0.0, 0
+    for i in range(data.y.size):
+        margin = data.y[i] * data.r[i]
+        total += log1p_unit(exp_neg(abs(margin))) - min(margin, 0.0)
+        right += 1 if margin > 0.0 else 0
+    out[0], out[1] = total / data.y.size, right / data.y.size
 
 
 def hess(x, h, data):
@@ -140,6 +152,8 @@ def logistic_regression(
     noise: float = SYNTHETIC.noise,
     cond: float = SYNTHETIC.cond,
     instance: int = SYNTHETIC.instance,
+    validation: float = WHOLE.validation,
+    split_seed: int = WHOLE.split_seed,
 ) -> Problem:
     """Logistic regression J(w, b) = mean log(1 + exp(-s (X w + b))) + (alpha/2) ||w||^2; x = (w, b).
 
@@ -150,7 +164,9 @@ def logistic_regression(
     if not 0.0 < alpha < math.inf:
         raise ValueError(f"problem 'logistic_regression': alpha must be above 0 and finite, not {alpha}")
     settings = Synthetic(n_samples, n_features, noise, cond, instance)
-    loaded = load(data, target, features, standardize=standardize, synthetic=settings, binary=True)
+    split = Split(validation, split_seed)
+    loaded = load(data, target, features, standardize=standardize, synthetic=settings, kind="signs", split=split)
+    held = loaded.held_out
     x_opt, f_opt = minimum(loaded, float(alpha))
     return Problem(
         fun_grad,
@@ -162,4 +178,6 @@ def logistic_regression(
         bounds=box(loaded, x_opt, 1.0),
         samples=("X", "y", "r"),
         groups=weights_and_bias(x_opt.size - 1),
+        validation=held and Data(held.columns, held.y, np.zeros(held.y.size), float(alpha)),
+        measure=measure,
     )

@@ -17,11 +17,12 @@ from typing import NamedTuple
 
 import numpy as np
 
-from optbench.problems._data import SYNTHETIC, Synthetic, load
+from optbench.problems._data import WHOLE, Split, load
 from optbench.problems._linear import box, weights_and_bias
+from optbench.problems._sources import SYNTHETIC, Synthetic
 from optbench.problems.linear_regression import fun_grad as mean_square
 from optbench.problems.linear_regression import hess as mean_square_hess
-from optbench.problems.linear_regression import least_squares
+from optbench.problems.linear_regression import least_squares, measure
 from optbench.records import Matrix, Scratch, Vector
 from optbench.registry import problem
 from optbench.types import Problem
@@ -65,6 +66,8 @@ def ridge(
     noise: float = SYNTHETIC.noise,
     cond: float = SYNTHETIC.cond,
     instance: int = SYNTHETIC.instance,
+    validation: float = WHOLE.validation,
+    split_seed: int = WHOLE.split_seed,
 ) -> Problem:
     """Ridge regression J(w, b) = mean (X w + b - y)^2 + alpha ||w||^2, the bias not penalized; x = (w, b).
 
@@ -73,7 +76,9 @@ def ridge(
     if not 0.0 <= alpha < math.inf:
         raise ValueError(f"problem 'ridge': alpha must be at least 0 and finite, not {alpha}")
     settings = Synthetic(n_samples, n_features, noise, cond, instance)
-    loaded = load(data, target, features, standardize=standardize, synthetic=settings)
+    split = Split(validation, split_seed)
+    loaded = load(data, target, features, standardize=standardize, synthetic=settings, split=split)
+    held = loaded.held_out
     x_opt, f_opt = least_squares(loaded, float(alpha))
     return Problem(
         fun_grad,
@@ -85,4 +90,6 @@ def ridge(
         bounds=box(loaded, x_opt, float(loaded.y.std())),
         samples=("X", "y", "r"),
         groups=weights_and_bias(x_opt.size - 1),
+        validation=held and Data(held.columns, held.y, np.zeros(held.y.size), float(alpha)),
+        measure=measure,
     )

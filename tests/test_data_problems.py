@@ -11,8 +11,9 @@ import pytest
 from numpy.testing import assert_allclose
 from numpy.typing import NDArray
 
-from optbench.problems._data import DataSet, Synthetic, load
-from optbench.problems._exponential import exp_neg, log1p_unit
+from optbench.problems._data import DataSet, load
+from optbench.problems._sources import Synthetic
+from optbench.problems._vector import exp_neg, log1p_unit
 from optbench.registry import get_problem
 from optbench.types import Problem
 
@@ -42,7 +43,7 @@ def make(name: str, **settings: Any) -> tuple[Problem, DataSet]:
     problem = get_problem(name, **settings)
     used = {key: problem.settings[key] for key in ("data", "target", "features", "standardize")}
     synthetic = Synthetic(*(problem.settings[key] for key in Synthetic._fields))
-    return problem, load(**used, synthetic=synthetic, binary=name == "logistic_regression")
+    return problem, load(**used, synthetic=synthetic, kind="signs" if name == "logistic_regression" else "numbers")
 
 
 def reference(problem: Problem, data: DataSet, x: Any) -> tuple[float, Any, Any]:
@@ -130,7 +131,7 @@ def test_logistic_is_finite_and_exact_far_out() -> None:
     assert np.isnan(problem.fun(np.nan * direction))
 
 
-def test_exponential_and_logarithm_are_exact_to_rounding() -> None:
+def test_vector_and_logarithm_are_exact_to_rounding() -> None:
     from mpmath import mp
 
     exp: Callable[[float], float] = exp_neg

@@ -12,7 +12,8 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
-from optbench.problems._data import SALES, Synthetic, load, synthetic_table
+from optbench.problems._data import load
+from optbench.problems._sources import SALES, Synthetic, synthetic_table
 from optbench.registry import get_problem
 
 
@@ -54,7 +55,7 @@ def test_instances_differ_and_repeat() -> None:
 
 
 def test_synthetic_classes_are_balanced() -> None:
-    data = load("synthetic", binary=True)
+    data = load("synthetic", kind="signs")
     assert (np.sum(data.y == 1.0), np.sum(data.y == -1.0)) == (100, 100)
 
 
@@ -124,9 +125,9 @@ def test_binary_target(tmp_path: Path, cells: Any, labels: Any, signs: Any) -> N
     path = write(tmp_path, "a,y\n" + "".join(f"{k},{cell}\n" for k, cell in enumerate(cells)))
     if labels is None:
         with pytest.raises(ValueError, match="two distinct values, but holds 3: 10, 9, b"):
-            load(path, "y", binary=True)
+            load(path, "y", kind="signs")
     else:
-        data = load(path, "y", binary=True)
+        data = load(path, "y", kind="signs")
         assert data.labels == labels
         assert_array_equal(data.y, signs)
         assert get_problem("logistic_regression", data=path, target="y").n == 2

@@ -1,0 +1,187 @@
+r"""Multilayer perceptron: a fully connected network with a linear last layer, for classes or numbers.
+
+a_0 = u,  a_l = s(W_l a_{l-1} + b_l) for the hidden layers l = 1, ..., L-1,  z = W_L a_{L-1} + b_L,
+
+J(x) = (1/m) sum_{i=1}^m loss(z_i, y_i) + (alpha/2) sum_l ||W_l||^2,  x = (W_1, b_1, ..., W_L, b_L), W_l row by row,
+
+with loss(z, y) = log sum_c exp(z_c) - z_y for classes ("cross_entropy") and the mean over the outputs of (z - y)^2 for
+numbers ("mse"), as PyTorch's CrossEntropyLoss and MSELoss. s is tanh, ReLU (slope 0 at 0), the logistic function or
+GELU, z Phi(z) with the normal distribution's Phi (not its approximation by tanh). Biases are not penalized. Features
+and a numeric target are standardized unless asked otherwise. The start is drawn with the seed `instance`: weights
+evenly from [-r, r], r^2 = 6 / (n_{l-1} + n_l) (Glorot) or 6 / n_{l-1} (He); biases are 0.
+
+Source: Rumelhart, Hinton & Williams (1986), Nature 323, 533-536; Glorot & Bengio (2010), AISTATS 9, 249-256; He, Zhang,
+Ren & Sun (2015), ICCV, 1026-1034; Hendrycks & Gimpel (2016), arXiv:1606.08415, for GELU. The minimum is not known; for
+the configurations in ``data/frozen.json`` targets are relative to the losses frozen there, which also says how
+`tests/reference/make_frozen.py` found them.
+"""
+
+from __future__ import annotations
+
+import itertools
+import math
+from typing import Literal, NamedTuple, get_args
+
+import numpy as np
+
+from optbench.problems._data import WHOLE, Array, DataSet, Split, load
+from optbench.problems._frozen import frozen_losses
+from optbench.problems._network import accuracy, backward, cross_entropy, forward, mean_square, spare
+from optbench.records import Matrix, Scratch, Vector
+from optbench.registry import problem, unknown
+from optbench.types import Group, Problem
+
+Activation = Literal["tanh", "relu", "sigmoid", "gelu"]
+Loss = Literal["cross_entropy", "mse"]
+
+
+class Data(NamedTuple):
+    """Features, shape (d, m); targets, (k, m), or labels 0, 1, ..., (1, m); work array; units by layer; settings."""
+
+    X: Matrix
+    Y: Matrix
+    work: Scratch
+    sizes: Vector
+    alpha: float
+    activation: Activation
+    loss: Loss
+
+
+def fun_grad(x, g, data):
+    """Value; gradient into `g`."""
+    out = forward(x, data)
+    if data.loss == 0:
+        peak, total = spare(data)
+        f = cross_entropy(out, data.Y[0], peak, total)
+    else:
+        f = mean_square(out, data.Y)
+    return f + 0.5 * data.alpha * backward(x, g, data)
+
+
+def measure(x, out, data):
+    """Loss without penalty into ``out[0]``, share of the classes predicted right, or NaN, into ``out[1]``."""
+    z = forward(x, data)
+    out[1] = math.nan
+    if data.loss == 0:
+        peak, total = spare(data)
+        out[1] = accuracy(z, data.Y[0])
+        out[0] = cross_entropy(z, data.Y[0], peak, total)
+    else:
+        out[0] = mean_square(z, data.Y)
+
+
+def layer_units(name: str, units: int, layers: int, hidden: list[int] | None) -> list[int]:
+    """Units of the hidden layers: `hidden`, else `layers` times `units`. Raises ValueError for what is none."""
+    chosen = [units] * layers if hidden is None else hidden
+    whole = isinstance(chosen, list) and all(isinstance(n, int) and not isinstance(n, bool) and n > 0 for n in chosen)
+    if not whole or units < 1 or layers < 0:
+        raise ValueError(
+            f"problem {name!r}: hidden takes a list of numbers of units of at least 1, layers at least 0 and "
+            f"units at least 1, not hidden = {hidden!r}, layers = {layers!r}, units = {units!r}"
+        )
+    return list(chosen)
+
+
+def one_of(name: str, setting: str, value: str, known: tuple[str, ...]) -> None:
+    """Raise UnknownName for a value that is not known."""
+    if value not in known:
+        raise unknown(f"{setting} of problem {name!r}:", value, known)
+
+
+def start(sizes: list[int], init: str, instance: int) -> tuple[Array, Array]:
+    """Random start, shape (n,), and the region it is drawn from, shape (n, 2), whose width biases have as well."""
+    rng = np.random.default_rng(instance)
+    x, r = [], []
+    for d, n in itertools.pairwise(sizes):
+        limit = math.sqrt(6.0 / (d + n if init == "glorot" else d))
+        x += [rng.uniform(-limit, limit, n * d), np.zeros(n)]
+        r.append(np.full(n * (d + 1), limit))
+    reach = np.concatenate(r)
+    return np.concatenate(x), np.column_stack([-reach, reach])
+
+
+def groups(sizes: list[int]) -> list[Group]:
+    """Parameter groups: weights and biases of every layer."""
+    made = []
+    for layer, (d, n) in enumerate(itertools.pairwise(sizes), 1):
+        made += [Group(f"weights {layer}", n * d), Group(f"biases {layer}", n, bias=True)]
+    return made
+
+
+def room(sizes: list[int], m: int) -> Array:
+    """Work array for m samples."""
+    return np.zeros((2 * sum(sizes[1:-1]) + sizes[-1] + 2) * m)
+
+
+def targets(loaded: DataSet, part: DataSet, standardize: bool) -> Array:
+    """Labels or numbers to predict, shape (1, m)."""
+    if loaded.labels or not standardize:
+        return part.y[None]
+    return (part.y - loaded.y.mean())[None] / (loaded.y.std() or 1.0)
+
+
+@problem(
+    source="Rumelhart, Hinton & Williams 1986",
+    tags=("nonconvex", "finite-sum", "network", "data"),
+)
+def mlp(
+    data: str = "wine",
+    target: str = "",
+    features: list[str] | None = None,
+    standardize: bool = True,
+    units: int = 32,
+    layers: int = 1,
+    hidden: list[int] | None = None,
+    activation: str = "tanh",
+    loss: str = "auto",
+    alpha: float = 1e-4,
+    init: str = "glorot",
+    instance: int = 0,
+    validation: float = WHOLE.validation,
+    split_seed: int = WHOLE.split_seed,
+) -> Problem:
+    """Multilayer perceptron with `layers` hidden layers of `units` units, or the hidden layers `hidden`, a list.
+
+    `data` is "wine", "iris", "digits", "breast_cancer", "diabetes", "sales", "synthetic" or the path of a CSV file with
+    the column `target`; `features` are the columns to predict from. `loss` is "cross_entropy", "mse" or "auto", which
+    takes text and the classes of the built-in data for classes and all else for numbers. `activation` is "tanh",
+    "relu", "sigmoid" or "gelu", `init` "glorot" or "he"; `instance` is the seed of the start. The share `validation`
+    of the samples, of every class alike, drawn with the seed `split_seed`, is held out.
+    """
+    known = {"activation": get_args(Activation), "loss": ("auto", *get_args(Loss)), "init": ("glorot", "he")}
+    for setting, value in (("activation", activation), ("loss", loss), ("init", init)):
+        one_of("mlp", setting, value, known[setting])
+    check_numbers("mlp", alpha, instance)
+    inner = layer_units("mlp", units, layers, hidden)
+    kind = {"auto": "auto", "cross_entropy": "classes", "mse": "numbers"}[loss]
+    loaded = load(data, target, features, standardize=standardize, kind=kind, split=Split(validation, split_seed))
+    goal = "cross_entropy" if loaded.labels else "mse"
+    sizes = [loaded.X.shape[1], *inner, len(loaded.labels) or 1]
+    key = {"data": data, "target": loaded.target_name, "features": list(loaded.feature_names), "hidden": inner}
+    key |= {"standardize": standardize, "activation": activation, "loss": goal, "alpha": float(alpha)}
+    x0, bounds = start(sizes, init, instance)
+
+    def record(part: DataSet) -> Data:
+        y = targets(loaded, part, standardize)
+        return Data(part.columns, y, room(sizes, part.y.size), sizes, float(alpha), activation, goal)
+
+    return Problem(
+        fun_grad,
+        x0,
+        data=record(loaded),
+        bounds=bounds,
+        samples=("X", "Y", "work"),
+        groups=groups(sizes),
+        validation=loaded.held_out and record(loaded.held_out),
+        measure=measure,
+        frozen=frozen_losses("mlp", key | {"validation": validation, "split_seed": split_seed}),
+        tags=("classification",) if loaded.labels else ("regression",),
+    )
+
+
+def check_numbers(name: str, alpha: float, instance: int) -> None:
+    """Raise ValueError for a penalty or a seed that is none."""
+    if not 0.0 <= alpha < math.inf:
+        raise ValueError(f"problem {name!r}: alpha must be at least 0 and finite, not {alpha}")
+    if instance < 0:
+        raise ValueError(f"problem {name!r}: instance must be at least 0, not {instance}")
