@@ -81,6 +81,7 @@ ENGINE = (
     "evaluation.py",
     "memory.py",
     "coordinate.py",
+    "pieces.py",
     "clipping.py",
     "loops",
     "schedules/_warmup.py",
