@@ -231,3 +231,78 @@ def caller(result: Any, *arguments: Any) -> Any:
         return result(I64, packed), codegen
 
     return call
+
+
+# ------------------------------------------------------------------------------------- several threads, one memory
+
+
+def _cell(builder: Any, address: Any) -> Any:
+    return builder.inttoptr(address, ir.IntType(64).as_pointer())
+
+
+@intrinsic
+def load_acquire(typingctx: Any, address: Any) -> Any:
+    """``load_acquire(address)``: the word there; what its writer wrote before it is seen from here on."""
+
+    def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        return builder.load_atomic(_cell(builder, args[0]), "acquire", 8)
+
+    return I64(I64), codegen
+
+
+@intrinsic
+def store_release(typingctx: Any, address: Any, value: Any) -> Any:
+    """``store_release(address, value)``: whoever sees the word sees what was written before it."""
+
+    def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        builder.store_atomic(args[1], _cell(builder, args[0]), "release", 8)
+        return context.get_dummy_value()
+
+    return types.void(I64, I64), codegen
+
+
+@intrinsic
+def add_release(typingctx: Any, address: Any, value: Any) -> Any:
+    """``add_release(address, value)``: add to a word that others add to as well; its value before."""
+
+    def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        return builder.atomic_rmw("add", _cell(builder, args[0]), args[1], "acq_rel")
+
+    return I64(I64, I64), codegen
+
+
+@intrinsic
+def exchange(typingctx: Any, address: Any, expected: Any, value: Any) -> Any:
+    """``exchange(address, expected, value)``: put the value where the word is as expected; whether it was."""
+
+    def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        result = builder.cmpxchg(_cell(builder, args[0]), args[1], args[2], "acq_rel", "acquire")
+        return builder.extract_value(result, 1)
+
+    return types.boolean(I64, I64, I64), codegen
+
+
+@intrinsic
+def call_plain(typingctx: Any, address: Any, argument: Any) -> Any:
+    """``call_plain(address, argument)``: call a C function ``int f(unsigned int)``."""
+
+    def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        word = ir.IntType(32)
+        pointer = builder.inttoptr(args[0], ir.FunctionType(word, [word]).as_pointer())
+        builder.call(pointer, [builder.trunc(args[1], word)])
+        return context.get_dummy_value()
+
+    return types.void(I64, I64), codegen
+
+
+@intrinsic
+def lies_within(typingctx: Any, first: Any, last: Any, n: Any) -> Any:
+    """``lies_within(first, last, n)``: promise LLVM that 0 <= first <= last <= n, so that no index wraps around."""
+
+    def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        first, last, n = args
+        for low, high in ((ir.Constant(ir.IntType(64), 0), first), (first, last), (last, n)):
+            builder.assume(builder.icmp_signed("<=", low, high))
+        return context.get_dummy_value()
+
+    return types.void(I64, I64, I64), codegen

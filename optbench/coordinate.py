@@ -66,7 +66,7 @@ def _keeping(constants: Callable[..., Any], load: Any, store: Any) -> Any:
     return jit.compiled(prepare, inline=True)
 
 
-def _every(visit: Any) -> Any:
+def every_coordinate(visit: Any) -> Any:
     """Loop of ``visit(arrays, i, c)`` over all coordinates.
 
     Below FEW coordinates a step waits for values that the objective has just stored, and a load that is wider than
@@ -98,7 +98,7 @@ def _sweep(update: Callable[..., Any], state: type) -> Any:
         x[i], new = inner(x[i], g[i], load(states, i), c)
         store(states, i, new)
 
-    every = _every(jit.compiled(visit, inline=True))
+    every = every_coordinate(jit.compiled(visit, inline=True))
 
     def sweep(x, g, states, c, work, groups):  # type: ignore[no-untyped-def]
         every((x, g, states), x.size, c)
@@ -136,7 +136,7 @@ def _scaled_sweep(update: Callable[..., Any], scale: Any, finish: Any, state: ty
         x[i], new = move(x[i], u[i], c[0], load(states, first + i), c[1])
         store(states, first + i, new)
 
-    every, apply = _every(jit.compiled(visit, inline=True)), _every(jit.compiled(end, inline=True))
+    every, apply = every_coordinate(jit.compiled(visit, inline=True)), every_coordinate(jit.compiled(end, inline=True))
 
     def group(x, g, states, c, u, first):  # type: ignore[no-untyped-def]
         x_squares = 0.0

@@ -105,6 +105,7 @@ def method_of(run: Run, problem: Problem, record: str = "log", gtol: float = 0.0
         gtol=gtol,
         record=record,
         batching=batching_of(run, problem),
+        decay_bias=run.decay_bias,
     )
 
 

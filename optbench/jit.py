@@ -82,6 +82,7 @@ ENGINE = (
     "evaluation.py",
     "memory.py",
     "coordinate.py",
+    "pieces.py",
     "clipping.py",
     "loops",
     "schedules/_warmup.py",

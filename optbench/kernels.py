@@ -4,6 +4,7 @@
 kind           signature (all pointers as 64-bit integers)                 compiled from
 =============  ==========================================================  =========================================
 step           ``int64 (frame, t, double lr)``, frame: `coordinate`        ``Optimizer.constants``, ``update``, ...
+piece          ``int64 (pieces, phase, k)``, see `pieces`                  the same
 schedule       ``int64 (out, t0, count, double lr, params)``               ``Schedule.value``
 observer       ``double (double f, double lr, params, state)``             ``Schedule.value`` of an observing schedule
 =============  ==========================================================  =========================================
@@ -20,6 +21,7 @@ from optbench import jit
 from optbench.coordinate import make_step
 from optbench.evaluation import data_hash
 from optbench.methods import AnyMethod, Descent, Lagrangian, Optimizer, Schedule
+from optbench.pieces import make_piece
 from optbench.records import Empty, Matrix, Vector
 from optbench.types import Problem
 
@@ -38,11 +40,19 @@ def step(optimizer: Optimizer, params: Any) -> jit.Kernel:
     """Kernel of one step, compiled once for the optimizer (and once for each variant in use)."""
     update, state = form_of(optimizer, params)
     records = (optimizer.params, state, optimizer.shared)
-    return _step(optimizer.name, update, optimizer.constants, (optimizer.scale, optimizer.finish), records)
+    return _step(make_step, optimizer.name, update, optimizer.constants, (optimizer.scale, optimizer.finish), records)
+
+
+def piece(optimizer: Optimizer, params: Any) -> jit.Kernel:
+    """Kernel of one piece of a step (`pieces`), compiled once likewise."""
+    update, state = form_of(optimizer, params)
+    records = (optimizer.params, state, optimizer.shared)
+    return _step(make_piece, optimizer.name, update, optimizer.constants, (optimizer.scale, optimizer.finish), records)
 
 
 @functools.cache
 def _step(
+    make_form: Callable[..., Callable[..., Any]],
     name: str,
     update: Callable[..., Any],
     constants: Callable[..., Any],
@@ -52,8 +62,10 @@ def _step(
     key = jit.key_of((constants, update, *scaling), records)
 
     def make() -> Callable[..., Any]:
-        return make_step(update, constants, scaling, *records)
+        return make_form(update, constants, scaling, *records)
 
+    if make_form is make_piece:
+        return jit.compile_kernel(f"pieces-{name}", make, key, "iiii")
     return jit.compile_kernel(f"optimizer-{name}", make, key, "iiid")
 
 
@@ -237,7 +249,7 @@ def code_of(problem: Problem, optimizer: AnyMethod, params: Any, schedule: Sched
         _method_code(optimizer, params, problem),
         _method_code(inner, inner.params(), problem) if inner else "",
         jit.key_of((schedule.value,), (schedule.params, schedule.state)),
-        repr(schedule.state()),
+        repr((schedule.state(), problem.groups)),
         data_hash(problem),
     ]
     return hashlib.sha256(";".join(parts).encode()).hexdigest()[:16]

@@ -13,6 +13,7 @@ from optbench import evaluation, kernels
 from optbench.jit import Kernel
 from optbench.loops import descent, lagrangian
 from optbench.loops import first_order as fo
+from optbench.loops.large import PreparedPieces, in_pieces
 from optbench.loops.prepared import Counts, Method, Prepared
 from optbench.loops.runs import PreparedDescent, PreparedSteps
 from optbench.methods import Descent, Lagrangian, Optimizer
@@ -184,15 +185,20 @@ KINDS: dict[type, type[Prepared]] = {
 }
 
 
+def kind_of(problem: Problem, method: Method) -> type[Prepared]:
+    """The kind of run."""
+    return PreparedPieces if in_pieces(problem, method) else KINDS[type(method.optimizer)]
+
+
 def prepared(problem: Problem, method: Method, x0: Array, thresholds: Array) -> Prepared:
     """Make a run ready; compiles what is not compiled yet. Raises ValueError where the method does not apply."""
     if reason := method.optimizer.refuses(problem.offers):
         raise ValueError(f"{method.optimizer.name} cannot run on {problem.name}: {reason}")
-    return KINDS[type(method.optimizer)](problem, method, x0, thresholds)
+    return kind_of(problem, method)(problem, method, x0, thresholds)
 
 
 def makers(problem: Problem, method: Method) -> tuple[Callable[[], Kernel], ...]:
     """What compiles or loads each of the kernels of a run, without anything else of it."""
-    blank = object.__new__(KINDS[type(method.optimizer)])
+    blank = object.__new__(kind_of(problem, method))
     blank.problem, blank.method = problem, method
     return blank._makers()

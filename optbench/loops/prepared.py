@@ -31,7 +31,7 @@ class Method:
     """How a run goes: optimizer and schedule with complete settings, clipping, limits, what to record.
 
     `clip` is ``(kind, limit)`` with kind 'none', 'norm' or 'value'; `record` is 'all' or 'log'; `batching` says which
-    samples a step sees.
+    samples a step sees; `decay_bias`, whether weight decay acts on parameter groups of biases too.
     """
 
     optimizer: AnyMethod
@@ -46,6 +46,7 @@ class Method:
     gtol: float = 0.0
     record: str = "log"
     batching: Batching = WHOLE
+    decay_bias: bool = True
 
 
 class Counts(NamedTuple):
@@ -89,7 +90,7 @@ class Prepared:
         self.problem, self.method, self.thresholds = problem, method, thresholds
         self._keep: list[Any] = [problem]
         self.kernels = tuple(make() for make in self._makers())
-        self._drive = self.kernels[0]
+        self._drive: Callable[..., Any] = self.kernels[0]
         sizes = {
             **self._sizes(),
             "memory": words(method.schedule.state),

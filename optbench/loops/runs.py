@@ -56,7 +56,8 @@ class PreparedSteps(Prepared):
 
     def _frame(self) -> Any:
         n, m = self.problem.n, padded(self.problem.n)
-        groups = self._hold(np.array([0, n], dtype=np.int64))
+        sizes = [group.size for group in self.problem.groups]
+        groups = self._hold(np.cumsum([0, *sizes], dtype=np.int64))
         settings = self._hold(pack(encode(self.method.params)))
         frame = [
             self._address("x"),
