@@ -1,0 +1,52 @@
+"""Statistics of results: tables in, tables out.
+
+What is compared is the cost of a run to a target: iterations, epochs, evaluations or seconds until
+f - f_opt <= target (f(x_0) - f_opt). A run that never met the target costs infinity, so a median is infinite when half
+of the runs or more failed. The cost is NaN, not judged, where the problem's minimum is unknown or the run was not asked
+for that target; such runs are compared by their final losses. Nothing here is drawn at random.
+"""
+
+from __future__ import annotations
+
+from optbench.stats.cells import FACTORS, Cells, factors_of, labels, need, text
+from optbench.stats.comparison import compare, overall
+from optbench.stats.costs import TARGETS, On, budget_costs, costs, final, judged, pick_target, shown, spent, target_text
+from optbench.stats.diff import changes, matched
+from optbench.stats.paired import Contrast, contrast, holm, sign_test, signed_rank
+from optbench.stats.ranking import ranking
+from optbench.stats.samples import median_interval, medians, quartiles, success_interval
+from optbench.stats.summary import summary
+
+__all__ = [
+    "FACTORS",
+    "TARGETS",
+    "Cells",
+    "Contrast",
+    "On",
+    "budget_costs",
+    "changes",
+    "compare",
+    "contrast",
+    "costs",
+    "factors_of",
+    "final",
+    "holm",
+    "judged",
+    "labels",
+    "matched",
+    "median_interval",
+    "medians",
+    "need",
+    "overall",
+    "pick_target",
+    "quartiles",
+    "ranking",
+    "shown",
+    "sign_test",
+    "signed_rank",
+    "spent",
+    "success_interval",
+    "summary",
+    "target_text",
+    "text",
+]

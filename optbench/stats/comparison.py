@@ -1,0 +1,201 @@
+"""Two optimizers on the same problems and starts."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Literal, Protocol, get_args
+
+import numpy as np
+
+from optbench.registry import unknown
+from optbench.stats.cells import FACTORS, labels, need
+from optbench.stats.costs import Loss, On, costs, final, pick_target
+from optbench.stats.paired import Contrast, contrast, holm, middle, signed_rank, smallest_p
+from optbench.stats.samples import median_interval, quartiles
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+Measure = Literal[On, Loss]
+
+
+class Tables(Protocol):
+    """What a results file holds, or a part of it."""
+
+    @property
+    def runs(self) -> pd.DataFrame:
+        """One row a run."""
+
+    @property
+    def hits(self) -> pd.DataFrame:
+        """One row a run and target."""
+
+
+def compare(
+    results: Tables, a: str, b: str, *, target: float | None = None, on: Measure = "iterations", alpha: float = 0.05
+) -> pd.DataFrame:
+    """Compare two optimizers seed by seed: a row for each problem, and each schedule, clipping and batch both ran with.
+
+    Parameters
+    ----------
+    results : Results
+        Of `optbench.load` or `optbench.run`, or anything with tables ``runs`` and ``hits``.
+    a, b : str
+        Labels or names of optimizers, alone or with a schedule: ``"adam"``, ``"adam/cosine"``. Where the two share no
+        schedule (or clipping, or batch), every one of A's is compared with every one of B's.
+    target : float, optional
+        Default: 1e-6 if recorded, else the smallest.
+    on : {"iterations", "epochs", "evaluations", "seconds", "fun", "val_loss", "val_accuracy"}
+        The cost to the target, or how the runs ended; then there is no target.
+    alpha : float
+        Level of the tests; intervals are of 1 - alpha.
+
+    Returns
+    -------
+    DataFrame
+        ``problem``, ``schedule``, ``clip`` and ``batch`` where they vary; ``pairs`` (seeds), ``a_met, b_met`` (runs with
+        a finite value), quartiles ``a_q25, a_median, a_q75, b_q25, b_median, b_q75``, the fields of `Contrast`;
+        ``p_corrected``, Holm's correction over the rows; ``p_smallest``, the least that ``p_corrected`` could be with so
+        many pairs; ``verdict`` in words. Its ``attrs`` hold ``a, b, on, target, alpha``.
+
+    Raises
+    ------
+    ValueError
+        An unknown name, one that stands for several optimizers, A and B the same, no pair of runs that can be judged, a
+        target that was not recorded, a level outside (0, 1).
+    """
+    import pandas as pd
+
+    if not 0.0 < alpha < 1.0:
+        raise ValueError(f"alpha is between 0 and 1, not {alpha!r}")
+    runs, is_cost = results.runs, on in get_args(On)
+    target = pick_target(results.hits, target) if is_cost else None
+    value = costs(runs, results.hits, target, on) if is_cost else final(runs, on)  # type: ignore[arg-type]
+    names, pairs = _pairs(labels(runs).assign(seed=runs["seed"], value=value), runs, a, b)
+    need(pairs, f"compare: {a} and {b} have no problem and seed in common with a known {_what(on, target)}")
+    rows = []
+    for key, cell in pairs.groupby(names, sort=False):
+        first, second = cell["value_a"].to_numpy(), cell["value_b"].to_numpy()
+        spread = dict(zip(_QUARTILES, [*quartiles(first), *quartiles(second)], strict=True))
+        told = contrast(first, second, ratio=is_cost, larger=on == "val_accuracy", alpha=alpha)
+        met = {"a_met": int(np.isfinite(first).sum()), "b_met": int(np.isfinite(second).sum())}
+        rows.append({**dict(zip(names, key, strict=True)), "pairs": len(cell), **met, **spread, **told._asdict()})
+    table = pd.DataFrame(rows)
+    table["p_corrected"] = holm(table["p"])
+    table["p_smallest"] = holm(smallest_p(table["pairs"]))
+    table.attrs = {"a": a, "b": b, "on": on, "target": target, "alpha": alpha}
+    table["verdict"] = [_verdict(row, table.attrs) for row in table.to_dict("records")]
+    return table
+
+
+_QUARTILES = ("a_q25", "a_median", "a_q75", "b_q25", "b_median", "b_q75")
+
+
+def _pairs(table: pd.DataFrame, runs: pd.DataFrame, a: str, b: str) -> tuple[list[str], pd.DataFrame]:
+    """Factors that name a row, and the runs of A beside those of B."""
+    left, right = _chosen(table, runs, a), _chosen(table, runs, b)
+    if left.index.equals(right.index):
+        raise ValueError(f"{a!r} and {b!r} are the same runs")
+    joined = [name for name in FACTORS[2:] if not set(left[name]).isdisjoint(right[name])]
+    pairs = left.merge(right, on=["problem", "seed", *joined], suffixes=("_a", "_b"))
+    for name in FACTORS[2:]:
+        if name not in joined:
+            pairs[name] = pairs[f"{name}_a"] + " | " + pairs[f"{name}_b"]
+    names = ["problem", "schedule", *(name for name in FACTORS[3:] if pairs[name].nunique() > 1)]
+    return names, pairs[pairs["value_a"].notna() & pairs["value_b"].notna()]
+
+
+def _chosen(table: pd.DataFrame, runs: pd.DataFrame, text: str) -> pd.DataFrame:
+    """Rows of the optimizer, or of the optimizer with a schedule, that `text` names. Raises ValueError."""
+    known = set(table["optimizer"])
+    name, _, schedule = (text, "", "") if text in known else text.partition("/")
+    rows = table[table["optimizer"] == name]
+    if rows.empty:
+        rows = table[runs["optimizer"] == name]
+        several = sorted(set(rows["optimizer"]))
+        if not several:
+            raise unknown("optimizer", name, known)
+        if len(several) > 1:
+            raise ValueError(f"{name!r} stands for several optimizers: name one of {', '.join(map(repr, several))}")
+    if schedule and schedule not in set(rows["schedule"]):
+        raise unknown(f"schedule of {name}:", schedule, set(rows["schedule"]))
+    return rows[rows["schedule"] == schedule] if schedule else rows
+
+
+def _what(on: Measure, target: float | None) -> str:
+    return "minimum and cost to the target" if target is not None else f"value of {on}"
+
+
+# ----------------------------------------------------------------------------------------------------------- words
+
+
+def _verdict(row: dict[str, Any], about: dict[str, Any]) -> str:
+    a, b, on, alpha = (about[key] for key in ("a", "b", "on", "alpha"))
+    if not row["a_met"] and not row["b_met"]:
+        return "neither met the target" if about["target"] is not None else "neither ended with a finite loss"
+    if row["p_corrected"] >= alpha:
+        if row["p_smallest"] < alpha:
+            return "no difference seen"
+        least = smallest_p(row["pairs"])
+        corrected = "" if least >= alpha else " after correction"
+        return f"not enough pairs: n={row['pairs']} cannot reach p<{alpha:g}{corrected}"
+    effect = row["effect"]
+    limits = f"[{row['effect_low']:.3g}, {row['effect_high']:.3g}]"
+    if about["target"] is None:
+        return f"{b} ends {abs(effect):.3g} {'higher' if effect > 0 else 'lower'} in {on} than {a} {limits}"
+    if effect in (0.0, np.inf):
+        return f"{a if effect == 0.0 else b} fails where {b if effect == 0.0 else a} succeeds"
+    return f"{b} needs {effect:.3g}x the {on} of {a} {limits}"
+
+
+def overall(table: pd.DataFrame) -> dict[str, Any]:
+    """What a table of `compare` says over all its problems, each of which counts the same.
+
+    A problem's value is the median over its rows of B / A (B - A for losses). The signed-rank test over those values
+    is the one that is advised for two methods on many data sets [1]_.
+
+    Returns
+    -------
+    dict
+        ``problems``; ``effect, effect_low, effect_high``, the median over problems and its interval; ``a_better, ties,
+        b_better``, problems by their value; ``a_significant, b_significant``, rows that differ after correction;
+        ``p``; ``p_smallest``, what p can be at least; ``verdict``.
+
+    References
+    ----------
+    .. [1] Demsar, "Statistical comparisons of classifiers over multiple data sets", JMLR 7 (2006) 1-30.
+    """
+    about = table.attrs
+    ratio, alpha = about["target"] is not None, about["alpha"]
+    with np.errstate(divide="ignore"):
+        values = np.log(table["effect"]) if ratio else table["effect"]
+    values = values.fillna(0.0).groupby(table["problem"], sort=False).agg(middle).to_numpy()
+    sign = 1.0 if about["on"] == "val_accuracy" else -1.0
+    effect = np.r_[middle(values), median_interval(values, 1.0 - alpha)]
+    effect = np.exp(effect) if ratio else effect
+    decided = table[table["p_corrected"] < alpha]
+    ahead = decided["b_better"] > decided["a_better"]
+    made = {
+        "problems": len(values),
+        **dict(zip(("effect", "effect_low", "effect_high"), map(float, effect), strict=True)),
+        "a_better": int((sign * values < 0).sum()),
+        "ties": int((values == 0).sum()),
+        "b_better": int((sign * values > 0).sum()),
+        "a_significant": int((~ahead).sum()),
+        "b_significant": int(ahead.sum()),
+        "p": signed_rank(values),
+        "p_smallest": float(smallest_p(len(values))),
+    }
+    return {**made, "verdict": _overall_verdict(made, about)}
+
+
+def _overall_verdict(made: dict[str, Any], about: dict[str, Any]) -> str:
+    a, b, alpha = about["a"], about["b"], about["alpha"]
+    counts = (
+        f"{b} better on {made['b_better']} of {made['problems']} problems, {a} on {made['a_better']}, "
+        f"equal on {made['ties']}; significant rows: {b} {made['b_significant']}, {a} {made['a_significant']}"
+    )
+    if made["p"] < alpha:
+        return f"{counts}; overall they differ (p={made['p']:.2g})"
+    if made["p_smallest"] >= alpha:
+        return f"{counts}; not enough problems: {made['problems']} cannot reach p<{alpha:g}"
+    return f"{counts}; overall no difference seen (p={made['p']:.2g})"
