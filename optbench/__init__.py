@@ -29,6 +29,8 @@ if TYPE_CHECKING:
     from optbench.registry import optimizer as optimizer
     from optbench.registry import problem as problem
     from optbench.registry import schedule as schedule
+    from optbench.stats import changes as changes
+    from optbench.stats import compare as compare
     from optbench.store import load as load
     from optbench.types import Problem as Problem
 
@@ -50,6 +52,7 @@ _HOMES = {
         "problem",
         "schedule",
     ),
+    "stats": ("changes", "compare"),
     "store": ("load",),
     "methods": ("Variant",),
     "types": ("Problem",),

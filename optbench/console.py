@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 STAGES = {"compile": "compiling", "run": "running", "time": "timing"}
 TOP = 10  # rows of the ranking that are shown
 WIDTH = 180  # of tables that do not go to a terminal
+ENDS = {"fun": "loss at end", "val_loss": "held-out loss", "val_accuracy": "held-out accuracy"}
 
 
 @contextmanager
@@ -86,7 +87,7 @@ def summary(plan: Plan, results: Results, outcome: Outcome, full: bool) -> int:
     cells = stats.summary(runs, hits)
     shown = cells if full else _best_schedules(cells)
     note = "" if full else ": each optimizer with the schedule that did best (--full: every schedule)"
-    _print(f"Median iterations and time to each accuracy{note}", _accuracy(shown), group="problem")
+    show_table(f"Median iterations and time to each accuracy{note}", _accuracy(shown), group="problem")
     try:
         _print_ranking(stats.ranking(runs, hits), full)
     except ValueError as error:  # no problem with a known minimum
@@ -116,15 +117,23 @@ def _accuracy(cells: pd.DataFrame) -> pd.DataFrame:
 
     names = [name for name in ("problem", "optimizer", "schedule", "clip", "batch") if name in cells]
     table = {name: cells[name] for name in names}
-    targets = _targets(cells)
+    targets, several = _targets(cells), bool((cells["runs"] > 1).any())
     for target in targets:
-        table[f"to {target}"] = cells[f"iterations {target}"].map(_count)
-    for target in targets[-2:]:
-        table[f"time to {target}"] = cells[f"seconds {target}"].map(_time)
+        table[f"to {target}"] = cells[f"iterations {target}"].map(count)
     if targets:
-        met = cells[f"success {targets[-1]}"] * cells["runs"]
-        table[f"met {targets[-1]}"] = met.map("{:.0f}/".format) + cells["runs"].astype(str)
-    table["gap at end"] = cells["gap"].map("{:.1e}".format)
+        last = targets[-1]
+        if several:
+            table[f"to {last}"] = spread(cells, "iterations{}" + f" {last}", count)
+            table[f"ERT {last}"] = cells[f"ert_iterations {last}"].map(count)
+        for target in targets[-2:]:
+            table[f"time to {target}"] = cells[f"seconds {target}"].map(duration)
+        met = cells[f"success {last}"] * cells["runs"]
+        table[f"met {last}"] = met.map("{:.0f}/".format).replace("nan/", "?/") + cells["runs"].astype(str)
+    if cells["gap"].notna().any():
+        table["gap at end"] = cells["gap"].map("{:.1e}".format)
+    held_out = [name for name in ("val_loss", "val_accuracy") if cells[name].notna().any()]
+    for name in [*(["fun"] if held_out or cells["gap"].isna().any() else []), *held_out]:
+        table[ENDS[name]] = spread(cells, name + "{}", number) if several else cells[name].map(number)
     return pd.DataFrame(table)
 
 
@@ -139,22 +148,35 @@ def _print_ranking(ranking: pd.DataFrame, full: bool) -> None:
     frame = pd.DataFrame(table)
     rest = len(frame) - TOP
     title = "Ranking: mean place over problems and starts"
-    _print(title, frame if full or rest <= 0 else frame.head(TOP))
+    show_table(title, frame if full or rest <= 0 else frame.head(TOP))
     if rest > 0 and not full:
         click.echo(f"... and {rest} more (--full)")
 
 
-def _count(value: float) -> str:
+def count(value: float) -> str:
+    """Text of a number of iterations: ``?`` where it is not known, ``-`` where it is infinite."""
     return "?" if value != value else "-" if value == float("inf") else f"{value:.0f}"
 
 
-def _time(seconds: float) -> str:
+def number(value: float) -> str:
+    """Text of a loss."""
+    return "?" if value != value else "-" if value == float("inf") else f"{value:.3g}"
+
+
+def duration(seconds: float) -> str:
+    """Text of a time, with its unit."""
     if seconds != seconds or seconds == float("inf"):
         return "?" if seconds != seconds else "-"
     for unit, size in (("s", 1.0), ("ms", 1e-3)):
         if seconds >= size:
             return f"{seconds / size:.3g} {unit}"
     return f"{seconds * 1e6:.3g} us"
+
+
+def spread(frame: pd.DataFrame, column: str, text: Callable[[float], str], middle: str = "") -> pd.Series[str]:
+    """Text ``median [q25, q75]`` of columns: of `column` with ``_q25``, `middle`, ``_q75`` for its braces."""
+    low, median, high = (frame[column.format(part)].map(text) for part in ("_q25", middle, "_q75"))
+    return (median + " [" + low + ", " + high + "]").where((median != "?") & ((median != "-") | (low != "-")), median)
 
 
 def _print_outcome(runs: pd.DataFrame, outcome: Outcome) -> None:
@@ -170,7 +192,7 @@ def _print_outcome(runs: pd.DataFrame, outcome: Outcome) -> None:
     )
 
 
-def _print(title: str, frame: pd.DataFrame, group: str | None = None) -> None:
+def show_table(title: str, frame: pd.DataFrame, group: str | None = None) -> None:
     """Print a table, as wide as the terminal or as it has to be; a rule wherever the column `group` changes."""
     from rich import box
     from rich.console import Console
@@ -178,7 +200,7 @@ def _print(title: str, frame: pd.DataFrame, group: str | None = None) -> None:
 
     table = Table(title=title, title_justify="left", title_style="bold", box=box.SIMPLE_HEAD, pad_edge=False)
     for k, name in enumerate(frame.columns):
-        label = k < 2 or name in ("schedule", "clip", "batch")
+        label = k < 2 or name in ("schedule", "clip", "batch", "verdict")
         table.add_column(str(name), justify="left" if label else "right", overflow="fold")
     former = None
     for row in frame.to_dict("records"):

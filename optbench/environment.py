@@ -5,12 +5,17 @@ from __future__ import annotations
 import importlib.metadata
 import os
 import platform
+import subprocess
 import sys
 import time
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
 from statistics import median
 from typing import Any
 
 PACKAGES = ("optbench", "numba", "llvmlite", "numpy", "scipy", "pandas", "matplotlib", "scikit-learn")
+HERE = Path(__file__).resolve().parent
+VOLATILE = ("load_average", "noise", "clock_resolution")  # of the moment, not of the machine
 
 
 def versions() -> dict[str, str]:
@@ -22,6 +27,18 @@ def versions() -> dict[str, str]:
         except importlib.metadata.PackageNotFoundError:
             found[name] = "-"
     return found
+
+
+def commit(folder: Path = HERE) -> str | None:
+    """Git commit of the sources in a folder, ``-dirty`` where tracked files differ; None outside a checkout of them."""
+    command = ["git", "-C", str(folder)]
+    try:
+        # Installed packages often lie below some other project's checkout, where they are not tracked.
+        for what in ("ls-files --error-unmatch __init__.py", "describe --always --dirty --abbrev=40 --exclude=*"):
+            done = subprocess.run([*command, *what.split()], capture_output=True, text=True, check=True, timeout=10)
+    except (OSError, subprocess.SubprocessError):
+        return None
+    return done.stdout.strip()
 
 
 def clock_resolution(samples: int = 200) -> float:
@@ -55,6 +72,7 @@ def environment() -> dict[str, Any]:
         "python": platform.python_version(),
         "implementation": sys.implementation.name,
         "versions": versions(),
+        "commit": commit(),
         "platform": platform.platform(),
         "machine": platform.machine(),
         "cpu": llvm.get_host_cpu_name(),
@@ -66,3 +84,24 @@ def environment() -> dict[str, Any]:
         "noise": noise(),
         "threads": {key: os.environ.get(key) for key in ("OMP_NUM_THREADS", "NUMBA_NUM_THREADS", "MKL_NUM_THREADS")},
     }
+
+
+def differences(
+    old: Iterable[Mapping[str, Any]], new: Iterable[Mapping[str, Any]]
+) -> dict[str, tuple[list[str], list[str]]]:
+    """What differs between two sets of environment records, but for load and noise: all values of each set, by key.
+
+    Keys of nested tables are joined by a dot, ``versions.numba``. What a record lacks is ``"unknown"``.
+    """
+    sides = [[dict(_flat(record)) for record in records] for records in (old, new)]
+    keys = dict.fromkeys(key for side in sides for record in side for key in record)
+    found = {key: tuple(sorted({record.get(key, "unknown") for record in side}) for side in sides) for key in keys}
+    return {key: (first, second) for key, (first, second) in found.items() if first != second}
+
+
+def _flat(record: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, str]]:
+    for key, value in record.items():
+        if isinstance(value, Mapping):
+            yield from _flat(value, f"{prefix}{key}.")
+        elif prefix or key not in VOLATILE:
+            yield prefix + key, str(value)

@@ -53,6 +53,7 @@ def results(rows: list[dict[str, Any]]) -> SimpleNamespace:
     hits = pd.DataFrame({"run": names, "target": 1e-6, "iteration": pd.array([row["hit"] for row in full], "Int64")})
     pace = np.array([row["wall_median"] / max(row["nit"], 1) for row in full])
     hits["seconds"] = hits["iteration"].astype("Float64").astype("float64") * pace
+    hits["epochs"] = 0.0
     points = [(name, t, f, abs(f), 0.1) for name, row in zip(names, full, strict=True) for t, f in enumerate(row["f"])]
     traces = pd.DataFrame(points, columns=["run", "iteration", "f", "grad_norm", "lr"])
     return SimpleNamespace(runs=pd.DataFrame(columns).rename_axis("run"), hits=hits, traces=traces)

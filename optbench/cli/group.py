@@ -5,12 +5,14 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import click
 
 from optbench import __version__
 
 FACTORS = {"problem": "problems", "optimizer": "optimizers", "schedule": "schedules"}
+FOLDER = Path("optbench-results")  # of results files that are not named
 
 
 class Group(click.Group):

@@ -33,11 +33,12 @@ def plot(results: Path, kind: str, output: Path | None, where: tuple[str, ...]) 
         target = output or results.with_name(f"{results.stem}-{kind}.png")
         plots.check_target(target)
         found = load(results)
-        plots.save(plots.KINDS[kind](_filtered(found.runs, where), found), target)
+        plots.save(plots.KINDS[kind](filtered(found.runs, where), found), target)
         click.echo(f"plot:    {target}")
 
 
-def _filtered(runs: Any, where: tuple[str, ...]) -> Any:
+def filtered(runs: Any, where: tuple[str, ...]) -> Any:
+    """Runs whose columns have the values that ``COLUMN=VALUE`` texts ask for. Raises ValueError."""
     from optbench.registry import unknown
 
     for text in where:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from optbench.cli.group import FACTORS, main, sentences
+from optbench.cli.group import FACTORS, FOLDER, main, sentences
 
 if TYPE_CHECKING:
     from optbench.plan import Plan
@@ -51,7 +51,7 @@ def run(matrix: Path | None, output: Path | None, jobs: int | None, repeats: int
         if options["dry_run"]:
             _print_plan(plan)
             return
-        path = output or Path("optbench-results") / f"{stem}.db"
+        path = output or FOLDER / f"{stem}.db"
         if output is None:
             path.parent.mkdir(exist_ok=True)
         samples = config.repeats if repeats is None else repeats

@@ -9,10 +9,10 @@ for that target; such runs are compared by their final losses. Nothing here is d
 from __future__ import annotations
 
 from optbench.stats.cells import FACTORS, Cells, factors_of, labels, need, text
-from optbench.stats.comparison import compare, overall
+from optbench.stats.comparison import Measure, Tables, compare, overall
 from optbench.stats.costs import TARGETS, On, budget_costs, costs, final, judged, pick_target, shown, spent, target_text
-from optbench.stats.diff import changes, matched
-from optbench.stats.paired import Contrast, contrast, holm, sign_test, signed_rank
+from optbench.stats.diff import by_problem, changes, matched
+from optbench.stats.paired import Contrast, contrast, holm, sign_test, signed_rank, smallest_p
 from optbench.stats.ranking import ranking
 from optbench.stats.samples import median_interval, medians, quartiles, success_interval
 from optbench.stats.summary import summary
@@ -22,8 +22,11 @@ __all__ = [
     "TARGETS",
     "Cells",
     "Contrast",
+    "Measure",
     "On",
+    "Tables",
     "budget_costs",
+    "by_problem",
     "changes",
     "compare",
     "contrast",
@@ -44,6 +47,7 @@ __all__ = [
     "shown",
     "sign_test",
     "signed_rank",
+    "smallest_p",
     "spent",
     "success_interval",
     "summary",

@@ -102,7 +102,7 @@ class Cells:
 
     def total(self, values: pd.Series[Any]) -> Array:
         """Sum over every cell, shape (cells,); NaN and infinities count."""
-        return np.bincount(self.cell, values.to_numpy(dtype=np.float64), len(self.size))
+        return np.bincount(self.cell, values.to_numpy(dtype=np.float64), len(self.size)).astype(np.float64)
 
     def apply(self, function: Callable[[Array], Array], values: pd.Series[Any], count: int) -> Array:
         """Apply ``function: (size, cells) -> (count, cells)``, along the first axis, to all cells of one size at once.

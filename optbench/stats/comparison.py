@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Literal, Protocol, get_args
 
 import numpy as np
@@ -9,7 +11,7 @@ import numpy as np
 from optbench.registry import unknown
 from optbench.stats.cells import FACTORS, labels, need
 from optbench.stats.costs import Loss, On, costs, final, pick_target
-from optbench.stats.paired import Contrast, contrast, holm, middle, signed_rank, smallest_p
+from optbench.stats.paired import contrast, holm, middle, signed_rank, smallest_p
 from optbench.stats.samples import median_interval, quartiles
 
 if TYPE_CHECKING:
@@ -52,10 +54,10 @@ def compare(
     Returns
     -------
     DataFrame
-        ``problem``, ``schedule``, ``clip`` and ``batch`` where they vary; ``pairs`` (seeds), ``a_met, b_met`` (runs with
-        a finite value), quartiles ``a_q25, a_median, a_q75, b_q25, b_median, b_q75``, the fields of `Contrast`;
-        ``p_corrected``, Holm's correction over the rows; ``p_smallest``, the least that ``p_corrected`` could be with so
-        many pairs; ``verdict`` in words. Its ``attrs`` hold ``a, b, on, target, alpha``.
+        ``problem``, ``schedule``, ``clip`` and ``batch`` where they vary; ``pairs`` (seeds); ``a_met, b_met``, runs
+        with a finite value; quartiles ``a_q25, a_median, a_q75, b_q25, b_median, b_q75``; the fields of
+        `optbench.stats.Contrast`; ``p_corrected``, Holm's correction over the rows; ``p_smallest``, the least that
+        this could be with so many pairs; ``verdict`` in words. Its ``attrs`` hold ``a, b, on, target, alpha``.
 
     Raises
     ------
@@ -71,8 +73,7 @@ def compare(
     target = pick_target(results.hits, target) if is_cost else None
     value = costs(runs, results.hits, target, on) if is_cost else final(runs, on)  # type: ignore[arg-type]
     names, pairs = _pairs(labels(runs).assign(seed=runs["seed"], value=value), runs, a, b)
-    need(pairs, f"compare: {a} and {b} have no problem and seed in common with a known {_what(on, target)}")
-    rows = []
+    rows: list[dict[str, Any]] = []
     for key, cell in pairs.groupby(names, sort=False):
         first, second = cell["value_a"].to_numpy(), cell["value_b"].to_numpy()
         spread = dict(zip(_QUARTILES, [*quartiles(first), *quartiles(second)], strict=True))
@@ -82,8 +83,11 @@ def compare(
     table = pd.DataFrame(rows)
     table["p_corrected"] = holm(table["p"])
     table["p_smallest"] = holm(smallest_p(table["pairs"]))
-    table.attrs = {"a": a, "b": b, "on": on, "target": target, "alpha": alpha}
-    table["verdict"] = [_verdict(row, table.attrs) for row in table.to_dict("records")]
+    about = {"a": a, "b": b, "on": on, "target": target, "alpha": alpha}
+    for row, corrected, smallest in zip(rows, table["p_corrected"], table["p_smallest"], strict=True):
+        row["verdict"] = _verdict({**row, "p_corrected": corrected, "p_smallest": smallest}, about, len(rows))
+    table["verdict"] = [row["verdict"] for row in rows]
+    table.attrs.update(about)
     return table
 
 
@@ -100,8 +104,12 @@ def _pairs(table: pd.DataFrame, runs: pd.DataFrame, a: str, b: str) -> tuple[lis
     for name in FACTORS[2:]:
         if name not in joined:
             pairs[name] = pairs[f"{name}_a"] + " | " + pairs[f"{name}_b"]
-    names = ["problem", "schedule", *(name for name in FACTORS[3:] if pairs[name].nunique() > 1)]
-    return names, pairs[pairs["value_a"].notna() & pairs["value_b"].notna()]
+    need(pairs, f"compare: {a} and {b} have no problem and seed in common")
+    pairs = pairs[pairs["value_a"].notna() & pairs["value_b"].notna()]
+    need(pairs, f"compare: of what {a} and {b} have in common nothing is known that could be compared")
+    place = {name: k for k, name in enumerate(dict.fromkeys(table["problem"]))}
+    pairs = pairs.sort_values("problem", key=lambda column: column.map(place), kind="stable")
+    return ["problem", "schedule", *(name for name in FACTORS[3:] if pairs[name].nunique() > 1)], pairs
 
 
 def _chosen(table: pd.DataFrame, runs: pd.DataFrame, text: str) -> pd.DataFrame:
@@ -121,30 +129,31 @@ def _chosen(table: pd.DataFrame, runs: pd.DataFrame, text: str) -> pd.DataFrame:
     return rows[rows["schedule"] == schedule] if schedule else rows
 
 
-def _what(on: Measure, target: float | None) -> str:
-    return "minimum and cost to the target" if target is not None else f"value of {on}"
-
-
 # ----------------------------------------------------------------------------------------------------------- words
 
 
-def _verdict(row: dict[str, Any], about: dict[str, Any]) -> str:
-    a, b, on, alpha = (about[key] for key in ("a", "b", "on", "alpha"))
+def _verdict(row: dict[str, Any], about: dict[str, Any], rows: int) -> str:
+    alpha = about["alpha"]
     if not row["a_met"] and not row["b_met"]:
         return "neither met the target" if about["target"] is not None else "neither ended with a finite loss"
-    if row["p_corrected"] >= alpha:
-        if row["p_smallest"] < alpha:
-            return "no difference seen"
-        least = smallest_p(row["pairs"])
-        corrected = "" if least >= alpha else " after correction"
-        return f"not enough pairs: n={row['pairs']} cannot reach p<{alpha:g}{corrected}"
-    effect = row["effect"]
-    limits = f"[{row['effect_low']:.3g}, {row['effect_high']:.3g}]"
+    if row["p_corrected"] < alpha:
+        return _effect(row, about)
+    if row["p_smallest"] < alpha:
+        return "no difference seen"
+    enough = math.floor(1 - math.log2(alpha / rows)) + 1  # 2^(1 - n) below alpha / rows
+    over = "" if smallest_p(row["pairs"]) >= alpha else f" over {rows} rows"
+    return f"not enough pairs: n={row['pairs']} cannot reach p<{alpha:g}{over}, n={enough} could"
+
+
+def _effect(row: Mapping[str, Any], about: dict[str, Any]) -> str:
+    """What B does, beside A."""
+    a, b, on, effect = about["a"], about["b"], about["on"], row["effect"]
+    limits = "" if np.isnan(row["effect_low"]) else f" [{row['effect_low']:.3g}, {row['effect_high']:.3g}]"
     if about["target"] is None:
-        return f"{b} ends {abs(effect):.3g} {'higher' if effect > 0 else 'lower'} in {on} than {a} {limits}"
+        return f"{b} ends {abs(effect):.3g} {'higher' if effect > 0 else 'lower'} in {on}{limits}"
     if effect in (0.0, np.inf):
         return f"{a if effect == 0.0 else b} fails where {b if effect == 0.0 else a} succeeds"
-    return f"{b} needs {effect:.3g}x the {on} of {a} {limits}"
+    return f"{b} needs {effect:.3g}x the {on}{limits}"
 
 
 def overall(table: pd.DataFrame) -> dict[str, Any]:
@@ -164,7 +173,7 @@ def overall(table: pd.DataFrame) -> dict[str, Any]:
     ----------
     .. [1] Demsar, "Statistical comparisons of classifiers over multiple data sets", JMLR 7 (2006) 1-30.
     """
-    about = table.attrs
+    about = {str(key): value for key, value in table.attrs.items()}
     ratio, alpha = about["target"] is not None, about["alpha"]
     with np.errstate(divide="ignore"):
         values = np.log(table["effect"]) if ratio else table["effect"]
@@ -189,13 +198,15 @@ def overall(table: pd.DataFrame) -> dict[str, Any]:
 
 
 def _overall_verdict(made: dict[str, Any], about: dict[str, Any]) -> str:
-    a, b, alpha = about["a"], about["b"], about["alpha"]
-    counts = (
-        f"{b} better on {made['b_better']} of {made['problems']} problems, {a} on {made['a_better']}, "
-        f"equal on {made['ties']}; significant rows: {b} {made['b_significant']}, {a} {made['a_significant']}"
-    )
+    a, b, alpha, problems = about["a"], about["b"], about["alpha"], made["problems"]
     if made["p"] < alpha:
-        return f"{counts}; overall they differ (p={made['p']:.2g})"
-    if made["p_smallest"] >= alpha:
-        return f"{counts}; not enough problems: {made['problems']} cannot reach p<{alpha:g}"
-    return f"{counts}; overall no difference seen (p={made['p']:.2g})"
+        lead = _effect(made, about)
+    elif made["p_smallest"] >= alpha:
+        lead = f"not enough problems: {problems} cannot reach p<{alpha:g}"
+    else:
+        lead = "no difference seen"
+    return (
+        f"{lead} (p={made['p']:.2g} over {problems} problems: {a} better on {made['a_better']}, {b} on "
+        f"{made['b_better']}, equal on {made['ties']}; rows that differ after correction: {a} better in "
+        f"{made['a_significant']}, {b} in {made['b_significant']})"
+    )

@@ -72,23 +72,30 @@ def _moved(old: pd.DataFrame, new: pd.DataFrame) -> set[str]:
     return set(each.loc[first != second, "run"])
 
 
-def changes(pairs: pd.DataFrame, *, alpha: float = 0.05) -> pd.DataFrame:
-    """What changed, problem by problem.
+def changes(
+    old: Tables, new: Tables, *, target: float | None = None, on: On = "iterations", alpha: float = 0.05
+) -> pd.DataFrame:
+    """What changed between two results files, problem by problem.
 
     Parameters
     ----------
-    pairs : DataFrame
-        Of `matched`.
+    old, new : Results
+        Of `optbench.load` or `optbench.run`, or anything with tables ``runs`` and ``hits``.
+    target : float, optional
+        Default: 1e-6 if recorded, else the smallest.
+    on : {"iterations", "epochs", "evaluations", "seconds"}
+        Cost to the target.
     alpha : float
         Level of the tests; intervals are of 1 - alpha.
 
     Returns
     -------
     DataFrame
-        ``problem``; ``runs``; ``identical``; ``met_a, met_b``, runs that met the target; ``fewer, same, more``, runs
-        whose cost fell, stayed, rose; ``p_corrected``, of the signed-rank test of the costs, corrected over the
-        problems after Holm; ``seconds, seconds_low, seconds_high``, median over the runs of the ratio of wall times, and
-        its bootstrap interval; ``verdict`` in words.
+        ``problem``; ``runs``, that are in both; ``identical``, see `matched`; ``judged``, whose cost is known in both;
+        ``met_a, met_b``, those that met the target; ``fewer, same, more``, those whose cost fell, stayed, rose;
+        ``p``, of the signed-rank test of the costs, ``p_corrected`` over the problems after Holm, ``p_smallest``, the
+        least that this could be; ``seconds, seconds_low, seconds_high``, median over the runs of the ratio of wall
+        times and its bootstrap interval; ``verdict`` in words.
 
         The interval of the seconds tells how the runs differ among themselves, not how the machine differed between the
         two measurements.
@@ -96,12 +103,17 @@ def changes(pairs: pd.DataFrame, *, alpha: float = 0.05) -> pd.DataFrame:
     Raises
     ------
     ValueError
-        No runs.
+        No run is in both, or the target was not recorded in both.
     """
+    return by_problem(matched(old, new, target=target, on=on), alpha)
+
+
+def by_problem(pairs: pd.DataFrame, alpha: float = 0.05) -> pd.DataFrame:
+    """Table of `changes` from a table of `matched`, or a part of it. Raises ValueError for an empty one."""
     import pandas as pd
 
     need(pairs, "compare")
-    rows = []
+    rows: list[dict[str, Any]] = []
     for problem, cell in pairs.groupby("problem", sort=False):
         known = cell[cell["cost_a"].notna() & cell["cost_b"].notna()]
         timed = cell[(cell["seconds_a"] > 0) & (cell["seconds_b"] > 0)]
@@ -116,7 +128,10 @@ def changes(pairs: pd.DataFrame, *, alpha: float = 0.05) -> pd.DataFrame:
     table = pd.DataFrame(rows)
     table["p_corrected"] = holm(table["p"])
     table["p_smallest"] = holm(smallest_p(table["judged"]))
-    table["verdict"] = [_verdict(row, pairs.attrs["on"], alpha) for row in table.to_dict("records")]
+    about = zip(rows, table["p_corrected"], table["p_smallest"], strict=True)
+    table["verdict"] = [
+        _verdict({**row, "p_corrected": p, "p_smallest": least}, pairs.attrs["on"], alpha) for row, p, least in about
+    ]
     return table
 
 

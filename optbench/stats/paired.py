@@ -21,8 +21,8 @@ def signed_rank(differences: ArrayLike) -> float:
     """Two-sided p-value of Wilcoxon's signed-rank test of paired differences, shape (n,).
 
     Exact for up to 200 pairs, with ties and zeros too, for the observed ranks: each sign is as likely as the other.
-    Equal sizes share the mean of their ranks, infinite ones the highest. Zeros are ranked and then left out (Pratt). For
-    more pairs the normal approximation with corrections for ties and continuity. With k pairs that are no ties the
+    Equal sizes share the mean of their ranks, infinite ones the highest. Zeros are ranked and then left out (Pratt).
+    For more pairs the normal approximation with corrections for ties and continuity. With k pairs that are no ties the
     smallest value is 2^(1 - k); without any it is 1.
 
     References
@@ -133,7 +133,8 @@ def contrast(a: ArrayLike, b: ArrayLike, *, ratio: bool = True, larger: bool = F
     ties = len(d) - lower - higher
     share = (b_better + 0.5 * ties) / len(d) if len(d) else np.nan
     shown = np.exp(effect) if ratio else effect
-    return Contrast(*map(float, shown), a_better, ties, b_better, share, signed_rank(d), sign_test(lower, higher))
+    median, low, high = map(float, shown)
+    return Contrast(median, low, high, a_better, ties, b_better, share, signed_rank(d), sign_test(lower, higher))
 
 
 def middle(values: ArrayLike) -> float:

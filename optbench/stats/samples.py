@@ -7,12 +7,14 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from optbench.types import Array
 
 if TYPE_CHECKING:
     import pandas as pd
+
+Places = NDArray[np.int64]
 
 
 def medians(values: pd.Series[float], keys: Sequence[pd.Series[Any]]) -> pd.Series[float]:
@@ -78,7 +80,7 @@ def median_interval(values: ArrayLike, confidence: float = 0.95) -> Array:
 
 
 @functools.cache
-def _median_places(count: int) -> tuple[Array, Array, Array]:
+def _median_places(count: int) -> tuple[Places, Places, Array]:
     """The two places of the ordered sample whose mean is the median of a resample, and the probability of each pair.
 
     Places that are reached with a probability below 1e-12 are left out.
@@ -115,4 +117,5 @@ def success_interval(successes: ArrayLike, runs: ArrayLike, confidence: float = 
     k, n = np.asarray(successes, dtype=np.float64), np.asarray(runs, dtype=np.float64)
     z2 = ndtri(0.5 + 0.5 * confidence) ** 2
     center, half = (k + 0.5 * z2) / (n + z2), np.sqrt(z2 * (k * (n - k) / n + 0.25 * z2)) / (n + z2)
-    return np.clip(np.stack([center - half, center + half]), 0.0, 1.0)
+    limits: Array = np.clip(np.stack([center - half, center + half]), 0.0, 1.0)
+    return limits

@@ -94,4 +94,5 @@ def _spread(cells: Cells, name: str, text: str, values: pd.Series[float]) -> dic
 
 
 def _middle(cells: Cells, values: pd.Series[float]) -> Array:
-    return cells.apply(quartiles, values, 3)[1]
+    middle: Array = cells.apply(quartiles, values, 3)[1]
+    return middle
