@@ -87,7 +87,7 @@ def summary(plan: Plan, results: Results, outcome: Outcome, full: bool) -> int:
     cells = stats.summary(runs, hits)
     shown = cells if full else _best_schedules(cells)
     note = "" if full else ": each optimizer with the schedule that did best (--full: every schedule)"
-    show_table(f"Median iterations and time to each accuracy{note}", _accuracy(shown), group="problem")
+    show_table(f"Median iterations and time to each accuracy{note}", accuracy(shown), group="problem")
     try:
         _print_ranking(stats.ranking(runs, hits), full)
     except ValueError as error:  # no problem with a known minimum
@@ -112,7 +112,8 @@ def _best_schedules(cells: pd.DataFrame) -> pd.DataFrame:
     return best.sort_values("problem", key=lambda column: column.map(problems), kind="stable")
 
 
-def _accuracy(cells: pd.DataFrame) -> pd.DataFrame:
+def accuracy(cells: pd.DataFrame) -> pd.DataFrame:
+    """Text of a table of `optbench.stats.summary`: what a cell needed, how often it got there, how it ended."""
     import pandas as pd
 
     names = [name for name in ("problem", "optimizer", "schedule", "clip", "batch") if name in cells]
@@ -125,7 +126,9 @@ def _accuracy(cells: pd.DataFrame) -> pd.DataFrame:
         if several:
             table[f"to {last}"] = spread(cells, "iterations{}" + f" {last}", count)
             table[f"ERT {last}"] = cells[f"ert_iterations {last}"].map(count)
-        for target in targets[-2:]:
+        if "batch" in cells and cells[f"epochs {last}"].notna().any():
+            table[f"epochs to {last}"] = cells[f"epochs {last}"].map(number)
+        for target in targets[-1 if several else -2 :]:  # the spread over seeds takes the room of one
             table[f"time to {target}"] = cells[f"seconds {target}"].map(duration)
         met = cells[f"success {last}"] * cells["runs"]
         table[f"met {last}"] = met.map("{:.0f}/".format).replace("nan/", "?/") + cells["runs"].astype(str)
@@ -211,4 +214,5 @@ def show_table(title: str, frame: pd.DataFrame, group: str | None = None) -> Non
             table.add_section()
         former = key
         table.add_row(*(str(value) for value in row.values()))
-    Console(width=None if sys.stdout.isatty() else WIDTH).print(table)
+    # Labels and intervals have brackets, which are no markup here.
+    Console(width=None if sys.stdout.isatty() else WIDTH, markup=False).print(table)

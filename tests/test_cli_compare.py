@@ -61,6 +61,7 @@ def test_two_optimizers(results: Path) -> None:
         "after Holm",
     ):
         assert text in done.output
+    assert "[95 % bootstrap interval]" in done.output
     assert "cannot reach p<0.05 over 4 rows" in " ".join(done.output.split())
     assert done.output.splitlines()[-1].startswith("overall: not enough problems: 2 cannot reach p<0.05")
 
@@ -74,7 +75,35 @@ def test_a_part_by_other_costs_and_levels(results: Path) -> None:
     seconds = call("gd/constant", "gd/cosine", "-r", results, "--on", "seconds", "--alpha", "0.2").output
     assert "constant | cosine" in seconds
     assert "80 % bootstrap interval" in seconds
+    few = call("gd", "adam", *part, "--where", "seed=0").output
+    assert "[95 % bootstrap interval, which covers 0 % at most where n=1]" in " ".join(few.split())
     assert "loss at end" in call("gd", "adam", *part, "--on", "fun").output
+
+
+def test_failures_and_brackets_are_shown(results: Path, tmp_path: Path) -> None:
+    path = tmp_path / "failed.db"
+    shutil.copy(results, path)
+    with closing(sqlite3.connect(path)) as con:
+        con.execute("UPDATE hits SET iteration = NULL WHERE run IN (SELECT id FROM runs WHERE optimizer = 'adam')")
+        con.execute("UPDATE runs SET label = 'adam [bold]' WHERE optimizer = 'adam'")
+        con.commit()
+    told = call("gd/constant", "adam [bold]/constant", "-r", path).output
+    assert "inf [inf, inf]" in told
+    assert "6/0/0" in told
+    assert "adam [bold]" in told
+
+
+def test_runs_of_several_environments_are_said_to_be(other: Path) -> None:
+    with closing(sqlite3.connect(other)) as con:
+        row = con.execute("SELECT started, finished, command, environment, summary FROM invocations").fetchone()
+        record = json.loads(row[3])
+        record["versions"]["numba"] = "0.2"
+        values = (*row[:3], json.dumps(record), row[4])
+        con.execute("INSERT INTO invocations VALUES (2, ?, ?, ?, ?, ?)", values)
+        con.execute("UPDATE runs SET invocation = 2 WHERE optimizer = 'adam' AND schedule = 'cosine'")
+        con.commit()
+    assert "versions.numba: 0.1, 0.2" in call("gd", "adam", "-r", other).output
+    assert "invocations" not in call("gd/constant", "adam/constant", "-r", other).output
 
 
 def test_two_files(results: Path, other: Path) -> None:

@@ -128,11 +128,13 @@ def test_names_that_stand_for_nothing_or_for_several(frames: Frames) -> None:
     for a, b, message in (
         ("slwo", "fast", "unknown optimizer 'slwo'. Did you mean 'slow'"),
         ("gd", "adam", "'gd' stands for several optimizers: name one of 'fast', 'slow'"),
-        ("adam", "adam", "'adam' and 'adam' are the same runs"),
+        ("adam", "adam", "'adam' and 'adam' have runs in common"),
         ("slow/cosin", "fast", "unknown schedule of slow: 'cosin'"),
     ):
         with pytest.raises(ValueError, match=message):
             stats.compare(tables, a, b)
+    with pytest.raises(ValueError, match="unknown cost 'iteration'. Did you mean 'iterations'"):
+        stats.compare(tables, "slow", "fast", on="iteration")  # type: ignore[arg-type]
     with pytest.raises(ValueError, match="alpha is between 0 and 1, not 2"):
         stats.compare(tables, "slow", "fast", alpha=2)
 
@@ -167,7 +169,20 @@ def test_final_losses_are_compared_by_their_difference(frames: Frames) -> None:
     accuracy = stats.compare(tables, "adam", "gd", on="val_accuracy")
     assert accuracy["b_better"].item() == 8
     assert stats.overall(accuracy)["b_better"] == 1
+    assert stats.overall(accuracy)["effect"] == pytest.approx(0.1)
     assert accuracy.attrs["target"] is None
+
+
+def test_losses_of_different_problems_have_no_scale_in_common(frames: Frames) -> None:
+    rows: list[dict[str, Any]] = [
+        {"optimizer": o, "problem": p, "fun": scale * (2 if o == "gd" else 1)}
+        for p, scale in (("a", 1e9), ("b", -1.0), ("c", 1.0), ("d", 2.0), ("e", 3.0), ("f", 4.0), ("g", 5.0))
+        for o in ("adam", "gd")
+    ]
+    told = stats.overall(stats.compare(Tables(*frames(rows, [{}] * 14)), "adam", "gd", on="fun", alpha=0.2))
+    assert math.isnan(told["effect"])
+    assert told["p"] == stats.sign_test(6, 1) == 0.125
+    assert told["verdict"].startswith("adam ends better (p=0.12 over 7 problems: adam better on 6, gd on 1, equal on 0")
 
 
 # ------------------------------------------------------------------------------------------------------- two files

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 from pathlib import Path
+
+import pytest
 
 from optbench.environment import commit, differences, environment
 
@@ -15,6 +18,7 @@ def test_the_record_is_complete() -> None:
     assert record["commit"] is None or len(record["commit"].removesuffix("-dirty")) == 40
 
 
+@pytest.mark.skipif(shutil.which("git") is None, reason="needs git")
 def test_the_commit_is_that_of_a_checkout_of_these_sources_alone(tmp_path: Path) -> None:
     def git(*arguments: str) -> str:
         names = ("-c", "user.name=a", "-c", "user.email=a@b.c")

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from optbench import stats
+from optbench import console, stats
 
 INF, NAN = math.inf, math.nan
 Frames = Callable[..., tuple[pd.DataFrame, pd.DataFrame]]
@@ -105,3 +105,28 @@ def test_summary_of_problems_without_a_minimum_has_their_final_values(frames: Fr
     np.testing.assert_allclose(table[["val_accuracy_q25", "val_accuracy"]], [[0.55, 0.6]])
     assert table["fun"].item() == 1
     assert table[["success 1e-1", "success_low 1e-1", "ert_iterations 1e-1", "gap"]].isna().all(axis=None)
+
+
+def test_the_printed_table_shows_the_spread_over_seeds_and_what_there_is_to_judge(frames: Frames) -> None:
+    rows: list[dict[str, Any]] = [{"seed": 0, "nit": 40}, {"seed": 1, "nit": 60}, {"seed": 2, "nit": 3}]
+    runs, hits = frames(rows, [{0.1: 4, 1e-6: 30}, {0.1: 6, 1e-6: 60}, {0.1: 5, 1e-6: None}])
+    row = console.accuracy(stats.summary(runs, hits)).iloc[0]
+    assert (row["to 1e-1"], row["to 1e-6"], row["ERT 1e-6"], row["met 1e-6"]) == ("5", "60 [45, -]", "46", "2/3")
+    assert "loss at end" not in row
+    one = console.accuracy(stats.summary(runs[:1], hits)).iloc[0]
+    assert one["to 1e-6"] == "30"
+    assert "ERT 1e-6" not in one
+    unknown = runs.assign(f_opt=NAN, val_loss=[0.1, 0.2, 0.3])
+    row = console.accuracy(stats.summary(unknown, hits)).iloc[0]
+    assert (row["to 1e-6"], row["met 1e-6"], row["loss at end"]) == ("?", "?/3", "0 [0, 0]")
+    assert row["held-out loss"] == "0.2 [0.15, 0.25]"
+    assert "gap at end" not in row
+
+
+def test_epochs_are_shown_where_batches_vary(frames: Frames) -> None:
+    rows: list[dict[str, Any]] = [
+        {"batch_size": size, "batch_order": "shuffle", "n_samples": 64, "epochs": epochs}
+        for size, epochs in ((0, 10), (32, 5))
+    ]
+    table = console.accuracy(stats.summary(*frames(rows, [{0.1: 4}, {0.1: 6}])))
+    assert table[["batch", "epochs to 1e-1"]].to_numpy().tolist() == [["full", "4"], ["32", "3"]]

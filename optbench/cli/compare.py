@@ -94,7 +94,7 @@ def _optimizers(
         group="problem",
     )
     click.echo(_footnote(table, told is None))
-    for line in _mixed(found, runs):
+    for line in _mixed(found, table.attrs["invocations"]):
         click.echo(line)
     click.echo(f"overall: {stats.overall(table)['verdict']}")
 
@@ -124,19 +124,22 @@ def _interval(middle: float, low: float, high: float) -> str:
 
 
 def _footnote(table: pd.DataFrame, difference: bool) -> str:
-    alpha = table.attrs["alpha"]
+    from optbench.stats import smallest_p
+
+    alpha, fewest = table.attrs["alpha"], int(table["pairs"].min())
     effect = "B - A" if difference else "B / A"
+    covers = 1 - float(smallest_p(fewest))
+    small = f", which covers {100 * covers:.0f} % at most where n={fewest}" if covers < 1 - alpha else ""
     return (
-        f"Medians [quartiles] over n seeds; median {effect} over pairs [{100 * (1 - alpha):g} % bootstrap interval]; "
-        f"p of the exact signed-rank test, corrected for {len(table)} rows after Holm."
+        f"Medians [quartiles] over n seeds; median {effect} over pairs [{100 * (1 - alpha):g} % bootstrap "
+        f"interval{small}]; p of the exact signed-rank test, corrected for {len(table)} rows after Holm."
     )
 
 
-def _mixed(found: Results, runs: pd.DataFrame) -> list[str]:
+def _mixed(found: Results, numbers: list[int]) -> list[str]:
     """Lines that say so where the runs come from several environments."""
     from optbench.environment import differences
 
-    numbers = sorted(runs["invocation"].unique().tolist())
     records = [found.environments[number] for number in numbers]
     mixed = differences(records[:1], records)
     note = f"note: these runs come from {len(numbers)} invocations in different environments:"

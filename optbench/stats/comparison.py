@@ -11,7 +11,7 @@ import numpy as np
 from optbench.registry import unknown
 from optbench.stats.cells import FACTORS, labels, need
 from optbench.stats.costs import Loss, On, costs, final, pick_target
-from optbench.stats.paired import contrast, holm, middle, signed_rank, smallest_p
+from optbench.stats.paired import contrast, holm, middle, sign_test, signed_rank, smallest_p
 from optbench.stats.samples import median_interval, quartiles
 
 if TYPE_CHECKING:
@@ -57,22 +57,25 @@ def compare(
         ``problem``, ``schedule``, ``clip`` and ``batch`` where they vary; ``pairs`` (seeds); ``a_met, b_met``, runs
         with a finite value; quartiles ``a_q25, a_median, a_q75, b_q25, b_median, b_q75``; the fields of
         `optbench.stats.Contrast`; ``p_corrected``, Holm's correction over the rows; ``p_smallest``, the least that
-        this could be with so many pairs; ``verdict`` in words. Its ``attrs`` hold ``a, b, on, target, alpha``.
+        this could be with so many pairs; ``verdict`` in words. Its ``attrs`` hold ``a, b, on, target, alpha`` and the
+        ``invocations`` that the runs come from.
 
     Raises
     ------
     ValueError
-        An unknown name, one that stands for several optimizers, A and B the same, no pair of runs that can be judged, a
-        target that was not recorded, a level outside (0, 1).
+        An unknown name or cost, a name that stands for several optimizers, runs that are both A's and B's, no pair of
+        runs that can be judged, a target that was not recorded, a level outside (0, 1).
     """
     import pandas as pd
 
     if not 0.0 < alpha < 1.0:
         raise ValueError(f"alpha is between 0 and 1, not {alpha!r}")
+    if on not in (*get_args(On), *get_args(Loss)):
+        raise unknown("cost", on, (*get_args(On), *get_args(Loss)))
     runs, is_cost = results.runs, on in get_args(On)
     target = pick_target(results.hits, target) if is_cost else None
     value = costs(runs, results.hits, target, on) if is_cost else final(runs, on)  # type: ignore[arg-type]
-    names, pairs = _pairs(labels(runs).assign(seed=runs["seed"], value=value), runs, a, b)
+    names, pairs = _pairs(labels(runs).assign(value=value, **runs[["seed", "invocation"]]), runs, a, b)
     rows: list[dict[str, Any]] = []
     for key, cell in pairs.groupby(names, sort=False):
         first, second = cell["value_a"].to_numpy(), cell["value_b"].to_numpy()
@@ -83,7 +86,8 @@ def compare(
     table = pd.DataFrame(rows)
     table["p_corrected"] = holm(table["p"])
     table["p_smallest"] = holm(smallest_p(table["pairs"]))
-    about = {"a": a, "b": b, "on": on, "target": target, "alpha": alpha}
+    used = {*pairs["invocation_a"].tolist(), *pairs["invocation_b"].tolist()}
+    about = {"invocations": sorted(used), "a": a, "b": b, "on": on, "target": target, "alpha": alpha}
     for row, corrected, smallest in zip(rows, table["p_corrected"], table["p_smallest"], strict=True):
         row["verdict"] = _verdict({**row, "p_corrected": corrected, "p_smallest": smallest}, about, len(rows))
     table["verdict"] = [row["verdict"] for row in rows]
@@ -97,8 +101,8 @@ _QUARTILES = ("a_q25", "a_median", "a_q75", "b_q25", "b_median", "b_q75")
 def _pairs(table: pd.DataFrame, runs: pd.DataFrame, a: str, b: str) -> tuple[list[str], pd.DataFrame]:
     """Factors that name a row, and the runs of A beside those of B."""
     left, right = _chosen(table, runs, a), _chosen(table, runs, b)
-    if left.index.equals(right.index):
-        raise ValueError(f"{a!r} and {b!r} are the same runs")
+    if not left.index.intersection(right.index).empty:
+        raise ValueError(f"{a!r} and {b!r} have runs in common")
     joined = [name for name in FACTORS[2:] if not set(left[name]).isdisjoint(right[name])]
     pairs = left.merge(right, on=["problem", "seed", *joined], suffixes=("_a", "_b"))
     for name in FACTORS[2:]:
@@ -159,8 +163,9 @@ def _effect(row: Mapping[str, Any], about: dict[str, Any]) -> str:
 def overall(table: pd.DataFrame) -> dict[str, Any]:
     """What a table of `compare` says over all its problems, each of which counts the same.
 
-    A problem's value is the median over its rows of B / A (B - A for losses). The signed-rank test over those values
-    is the one that is advised for two methods on many data sets [1]_.
+    A problem's value is the median over its rows of B / A, or of B - A. The signed-rank test over those values is the
+    one that is advised for two methods on many data sets [1]_. Losses of different problems have no scale in common:
+    there it is the sign test, and no effect.
 
     Returns
     -------
@@ -179,19 +184,22 @@ def overall(table: pd.DataFrame) -> dict[str, Any]:
         values = np.log(table["effect"]) if ratio else table["effect"]
     values = values.fillna(0.0).groupby(table["problem"], sort=False).agg(middle).to_numpy()
     sign = 1.0 if about["on"] == "val_accuracy" else -1.0
-    effect = np.r_[middle(values), median_interval(values, 1.0 - alpha)]
-    effect = np.exp(effect) if ratio else effect
+    a_better, b_better = int((sign * values < 0).sum()), int((sign * values > 0).sum())
+    effect, p = np.full(3, np.nan), sign_test(a_better, b_better)
+    if ratio or about["on"] == "val_accuracy":
+        effect, p = np.r_[middle(values), median_interval(values, 1.0 - alpha)], signed_rank(values)
+        effect = np.exp(effect) if ratio else effect
     decided = table[table["p_corrected"] < alpha]
     ahead = decided["b_better"] > decided["a_better"]
     made = {
         "problems": len(values),
         **dict(zip(("effect", "effect_low", "effect_high"), map(float, effect), strict=True)),
-        "a_better": int((sign * values < 0).sum()),
+        "a_better": a_better,
         "ties": int((values == 0).sum()),
-        "b_better": int((sign * values > 0).sum()),
+        "b_better": b_better,
         "a_significant": int((~ahead).sum()),
         "b_significant": int(ahead.sum()),
-        "p": signed_rank(values),
+        "p": p,
         "p_smallest": float(smallest_p(len(values))),
     }
     return {**made, "verdict": _overall_verdict(made, about)}
@@ -200,7 +208,8 @@ def overall(table: pd.DataFrame) -> dict[str, Any]:
 def _overall_verdict(made: dict[str, Any], about: dict[str, Any]) -> str:
     a, b, alpha, problems = about["a"], about["b"], about["alpha"], made["problems"]
     if made["p"] < alpha:
-        lead = _effect(made, about)
+        known = not np.isnan(made["effect"])
+        lead = _effect(made, about) if known else f"{a if made['a_better'] > made['b_better'] else b} ends better"
     elif made["p_smallest"] >= alpha:
         lead = f"not enough problems: {problems} cannot reach p<{alpha:g}"
     else:
