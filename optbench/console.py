@@ -143,6 +143,8 @@ def accuracy(cells: pd.DataFrame) -> pd.DataFrame:
 def _print_ranking(ranking: pd.DataFrame, full: bool) -> None:
     import pandas as pd
 
+    from optbench.stats import target_text
+
     table = {name: ranking[name] for name in ("optimizer", "schedule", "clip", "batch") if name in ranking}
     table["mean rank (iterations)"] = ranking["rank_iterations"].map("{:.1f}".format)
     table["mean rank (time)"] = ranking["rank_seconds"].map("{:.1f}".format).replace("nan", "?")
@@ -150,7 +152,7 @@ def _print_ranking(ranking: pd.DataFrame, full: bool) -> None:
     table["runs that met it"] = ranking["success"].map("{:.0%}".format)
     frame = pd.DataFrame(table)
     rest = len(frame) - TOP
-    title = "Ranking: mean place over problems and starts"
+    title = f"Ranking to {target_text(ranking.attrs['target'])}: mean place over problems and starts"
     show_table(title, frame if full or rest <= 0 else frame.head(TOP))
     if rest > 0 and not full:
         click.echo(f"... and {rest} more (--full)")

@@ -35,6 +35,9 @@ def test_costs_are_infinite_for_failures_and_unknown_without_a_minimum_or_a_targ
 def test_targets_that_were_not_recorded_are_refused_with_those_that_were(frames: Frames) -> None:
     runs, hits = frames([{}], [{0.1: 1, 10.0**-4: 5}])
     assert stats.pick_target(hits) == 1e-4
+    assert stats.pick_target(frames([{}], [{0.1: 1, 1e-6: None, 1e-8: None}])[1]) == 0.1
+    assert stats.pick_target(frames([{}], [{0.1: 1, 1e-6: 2, 1e-8: 3}])[1]) == 1e-6
+    assert stats.pick_target(frames([{}], [{0.1: None, 1e-8: None}])[1]) == 1e-8
     assert stats.pick_target(hits, 0.1) == 0.1
     with pytest.raises(ValueError, match=r"target 0\.01 was not recorded\. Known: 1e-1, 1e-4"):
         stats.costs(runs, hits, 0.01)

@@ -54,7 +54,7 @@ def heatmap(
     value : {"iterations", "seconds", "success"}
         Median iterations or seconds to the target, or the share of runs that met it.
     target : float, optional
-        Default: 1e-6 if recorded, else the smallest.
+        Default: that of `stats.pick_target`.
     problem : str, optional
         Only this one: a label or a registered name.
 

@@ -45,7 +45,7 @@ def compare(
         Labels or names of optimizers, alone or with a schedule: ``"adam"``, ``"adam/cosine"``. Where the two share no
         schedule (or clipping, or batch), every one of A's is compared with every one of B's.
     target : float, optional
-        Default: 1e-6 if recorded, else the smallest.
+        Default: that of `stats.pick_target`.
     on : {"iterations", "epochs", "evaluations", "seconds", "fun", "val_loss", "val_accuracy"}
         The cost to the target, or how the runs ended; then there is no target.
     alpha : float

@@ -23,7 +23,7 @@ def target_text(target: float) -> str:
 
 
 def pick_target(hits: pd.DataFrame, target: float | None = None) -> float:
-    """`target` as it is recorded; without one 1e-6 if it is recorded, else the smallest.
+    """`target` as it is recorded; without one 1e-6 if any run met it, else the smallest that any did, or of all.
 
     Raises
     ------
@@ -33,11 +33,13 @@ def pick_target(hits: pd.DataFrame, target: float | None = None) -> float:
     recorded = sorted(hits["target"].unique().tolist(), reverse=True)
     if not recorded:
         raise ValueError("these runs were not asked for any target")
-    for known in recorded:
-        if np.isclose(known, 1e-6 if target is None else target, rtol=1e-9, atol=0.0):
-            return float(known)
     if target is None:
-        return float(recorded[-1])
+        met = sorted(hits.loc[hits["iteration"].notna(), "target"].unique().tolist(), reverse=True) or recorded
+        usual = [known for known in met if np.isclose(known, 1e-6, rtol=1e-9, atol=0.0)]
+        return float(usual[0] if usual else met[-1])
+    for known in recorded:
+        if np.isclose(known, target, rtol=1e-9, atol=0.0):
+            return float(known)
     raise ValueError(f"target {target!r} was not recorded. Known: {', '.join(map(target_text, recorded))}")
 
 

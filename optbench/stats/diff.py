@@ -24,7 +24,7 @@ def matched(old: Tables, new: Tables, *, target: float | None = None, on: On = "
     ----------
     old, new : Results
     target : float, optional
-        Default: 1e-6 if recorded, else the smallest.
+        Default: that of `stats.pick_target`.
     on : {"iterations", "epochs", "evaluations", "seconds"}
         Cost to the target.
 
@@ -82,7 +82,7 @@ def changes(
     old, new : Results
         Of `optbench.load` or `optbench.run`, or anything with tables ``runs`` and ``hits``.
     target : float, optional
-        Default: 1e-6 if recorded, else the smallest.
+        Default: that of `stats.pick_target`.
     on : {"iterations", "epochs", "evaluations", "seconds"}
         Cost to the target.
     alpha : float

@@ -29,7 +29,7 @@ def ranking(runs: pd.DataFrame, hits: pd.DataFrame, target: float | None = None)
     runs, hits : DataFrame
         Of a results file; `runs` may be a part of it.
     target : float, optional
-        Default: 1e-6 if recorded, else the smallest.
+        Default: that of `pick_target`.
 
     Returns
     -------
@@ -38,6 +38,7 @@ def ranking(runs: pd.DataFrame, hits: pd.DataFrame, target: float | None = None)
         median iterations to the target are finite; ``success``, share of runs that met the target;
         ``rank_iterations``, ``rank_seconds``; ``best_iterations``, ``best_seconds``: pairings in which nobody was
         better, and the target was met. A pairing with a run that met the target untimed has no ranks in seconds.
+        ``attrs["target"]`` is the target.
 
     Raises
     ------
@@ -47,7 +48,7 @@ def ranking(runs: pd.DataFrame, hits: pd.DataFrame, target: float | None = None)
     import pandas as pd
 
     need(runs, "rank")
-    target = pick_target(hits, target)
+    target = pick_target(hits[hits["run"].isin(runs.index)], target)
     table = labels(runs)
     names = [name for name in factors_of(table) if name != "problem"]
     table = table.assign(seed=runs["seed"], **{on: costs(runs, hits, target, on) for on in _ON})
@@ -64,7 +65,9 @@ def ranking(runs: pd.DataFrame, hits: pd.DataFrame, target: float | None = None)
         columns[f"rank_{on}"] = mean.groupby(names, sort=False).mean()
     for on, frame in placed.items():
         columns[f"best_{on}"] = frame["best"].groupby([frame[name] for name in names], sort=False).sum()
-    return pd.DataFrame(columns).reset_index().sort_values("rank_iterations", kind="stable", ignore_index=True)
+    made = pd.DataFrame(columns).reset_index().sort_values("rank_iterations", kind="stable", ignore_index=True)
+    made.attrs["target"] = target
+    return made
 
 
 def _placed(table: pd.DataFrame, on: str) -> pd.DataFrame:
