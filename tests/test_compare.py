@@ -133,7 +133,7 @@ def test_names_that_stand_for_nothing_or_for_several(frames: Frames) -> None:
     ):
         with pytest.raises(ValueError, match=message):
             stats.compare(tables, a, b)
-    with pytest.raises(ValueError, match="unknown cost 'iteration'. Did you mean 'iterations'"):
+    with pytest.raises(ValueError, match=r"unknown cost 'iteration'\. Did you mean 'iterations'"):
         stats.compare(tables, "slow", "fast", on="iteration")  # type: ignore[arg-type]
     with pytest.raises(ValueError, match="alpha is between 0 and 1, not 2"):
         stats.compare(tables, "slow", "fast", alpha=2)

@@ -27,8 +27,8 @@ def signed_rank(differences: ArrayLike) -> float:
 
     References
     ----------
-    Wilcoxon, "Individual comparisons by ranking methods", Biometrics Bulletin 1 (1945) 80-83; Pratt, "Remarks on zeros and ties
-    in the Wilcoxon signed rank procedures", JASA 54 (1959) 655-667.
+    Wilcoxon, "Individual comparisons by ranking methods", Biometrics Bulletin 1 (1945) 80-83; Pratt, "Remarks
+    on zeros and ties in the Wilcoxon signed rank procedures", JASA 54 (1959) 655-667.
     """
     from scipy.stats import rankdata, wilcoxon
 
