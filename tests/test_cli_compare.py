@@ -145,7 +145,7 @@ def test_the_newest_file_is_the_default(results: Path, tmp_path: Path, monkeypat
         (["gd", "adam", "-r", "R", "--where", "problm=booth"], "Did you mean 'problem'"),
         (["gd", "adam", "-r", "R", "--target", "1e-5"], "was not recorded. Known: 1e-1, 1e-3"),
         (["gd", "adam", "-r", "R", "--on", "steps"], "steps"),
-        (["gd", "adam", "-r", "R", "--on", "epochs"], "nothing is known that could be compared"),
+        (["gd", "adam", "-r", "R", "--on", "epochs"], "no runs to compare by epochs"),
         (["gd", "adam", "-r", "missing.db"], "missing.db"),
         (["R", "adam"], "there is no file 'adam'"),
         (["R", "missing.db"], "there is no file 'missing.db'"),

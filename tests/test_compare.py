@@ -144,7 +144,7 @@ def test_what_cannot_be_compared(frames: Frames) -> None:
     with pytest.raises(ValueError, match="no problem and seed in common"):
         stats.compare(tables, "adam", "gd")
     tables = grid(frames, {("a", "adam", "constant"): [None], ("a", "gd", "constant"): [None]}, f_opt=NAN)
-    with pytest.raises(ValueError, match="nothing is known that could be compared"):
+    with pytest.raises(ValueError, match="no runs to compare by iterations: nothing that adam and gd"):
         stats.compare(tables, "adam", "gd")
     assert stats.compare(tables, "adam", "gd", on="fun")["ties"].item() == 1
     never = grid(frames, {("a", "adam", "constant"): [None] * 9, ("a", "gd", "constant"): [None] * 9})

@@ -75,7 +75,7 @@ def compare(
     runs, is_cost = results.runs, on in get_args(On)
     target = pick_target(results.hits, target) if is_cost else None
     value = costs(runs, results.hits, target, on) if is_cost else final(runs, on)  # type: ignore[arg-type]
-    names, pairs = _pairs(labels(runs).assign(value=value, **runs[["seed", "invocation"]]), runs, a, b)
+    names, pairs = _pairs(labels(runs).assign(value=value, **runs[["seed", "invocation"]]), runs, a, b, on)
     rows: list[dict[str, Any]] = []
     for key, cell in pairs.groupby(names, sort=False):
         first, second = cell["value_a"].to_numpy(), cell["value_b"].to_numpy()
@@ -98,7 +98,7 @@ def compare(
 _QUARTILES = ("a_q25", "a_median", "a_q75", "b_q25", "b_median", "b_q75")
 
 
-def _pairs(table: pd.DataFrame, runs: pd.DataFrame, a: str, b: str) -> tuple[list[str], pd.DataFrame]:
+def _pairs(table: pd.DataFrame, runs: pd.DataFrame, a: str, b: str, on: str) -> tuple[list[str], pd.DataFrame]:
     """Factors that name a row, and the runs of A beside those of B."""
     left, right = _chosen(table, runs, a), _chosen(table, runs, b)
     if not left.index.intersection(right.index).empty:
@@ -110,7 +110,7 @@ def _pairs(table: pd.DataFrame, runs: pd.DataFrame, a: str, b: str) -> tuple[lis
             pairs[name] = pairs[f"{name}_a"] + " | " + pairs[f"{name}_b"]
     need(pairs, f"compare: {a} and {b} have no problem and seed in common")
     pairs = pairs[pairs["value_a"].notna() & pairs["value_b"].notna()]
-    need(pairs, f"compare: of what {a} and {b} have in common nothing is known that could be compared")
+    need(pairs, f"compare by {on}: nothing that {a} and {b} have in common has it; the final loss, fun, everything has")
     place = {name: k for k, name in enumerate(dict.fromkeys(table["problem"]))}
     pairs = pairs.sort_values("problem", key=lambda column: column.map(place), kind="stable")
     return ["problem", "schedule", *(name for name in FACTORS[3:] if pairs[name].nunique() > 1)], pairs
