@@ -2,8 +2,8 @@
 
 Layer l maps the activations a_{l-1}, shape (n_{l-1}, m), a_0 the features, to z_l = W_l a_{l-1} + b_l; the hidden ones
 take a_l = s(z_l) with the activation s, the last one is linear. x = (W_1, b_1, W_2, b_2, ...), W_l of shape
-(n_l, n_{l-1}) row by row. The work array holds, for every hidden layer, a_l and s'(z_l), each (n_l, m), then z_L and
-two rows for the samples' largest output and sum of exponentials.
+(n_l, n_{l-1}) row by row. The samples are taken `TILE` at a time; of these the work array holds, for every hidden
+layer, a_l and s'(z_l), each (n_l, m), then z_L and, at its end, room for the largest outputs and sums of exponentials.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ import math
 from optbench.problems._product import add_outer, add_product
 from optbench.problems._vector import exp_neg, sigmoid, tanh
 
+TILE = 256  # samples at a time, so that all that is known of them stays in a core's cache
 ROOT_HALF = math.sqrt(0.5)
 DENSITY = 1.0 / math.sqrt(2.0 * math.pi)
 
@@ -43,11 +44,11 @@ def activate(kind, z, slope):
             z[i] *= share
 
 
-def forward(x, data):
-    """Write the activations, their slopes and the outputs; gives the outputs, shape (n_L, m)."""
-    m, last = data.X.shape[1], data.sizes.size - 1
+def forward(x, data, start, end):
+    """Write activations, slopes and outputs of some samples; gives the outputs, shape (n_L, end - start)."""
+    m, last = end - start, data.sizes.size - 1
     at = place = 0
-    below = data.X
+    below, offset = data.X, start
     for layer in range(1, last + 1):
         d, n = int(data.sizes[layer - 1]), int(data.sizes[layer])
         z = block(data.work, place, n, m)
@@ -55,68 +56,79 @@ def forward(x, data):
             row, bias = z[i], x[at + n * d + i]
             for b in range(m):
                 row[b] = bias
-        add_product(z, block(x, at, n, d), below)
+        add_product(z, block(x, at, n, d), below, offset)
         if layer < last:
             size = n * m
             activate(data.activation, data.work[place : place + size], data.work[place + size : place + 2 * size])
             place += 2 * size
         at += n * (d + 1)
-        below = z
+        below, offset = z, 0
     return below
 
 
-def backward(x, g, data):
-    """Gradient from the outputs' gradients, which stand in the place of the outputs; gives the sum of squared weights.
+def backward(x, g, data, start, end):
+    """Add the gradient that these samples have, from the outputs' gradients, which stand in the place of the outputs.
 
-    What is done with a_l: the product W_{l+1}^T (gradient of z_{l+1}) takes its place, and times the slope, in the
-    slope's place, it is the gradient of z_l.
+    The product W_{l+1}^T (gradient of z_{l+1}) takes the place of a_l, and times the slope, in the slope's place, it is
+    the gradient of z_l.
     """
-    m, last = data.X.shape[1], data.sizes.size - 1
-    at, place, total = x.size, 0, 0.0
+    m, last = end - start, data.sizes.size - 1
+    at, place = x.size, 0
     for layer in range(1, last):
         place += 2 * int(data.sizes[layer]) * m
     for layer in range(last, 0, -1):
         d, n = int(data.sizes[layer - 1]), int(data.sizes[layer])
         at -= n * (d + 1)
         above = block(data.work, place if layer == last else place + n * m, n, m)
-        below = data.X
-        if layer > 1:
-            place -= 2 * d * m
-            below = block(data.work, place, d, m)
-        total += layer_gradient(x[at : at + n * d], g[at : at + n * (d + 1)], above, below, data.alpha)
-        if layer > 1:
+        for i in range(n):
+            g[at + n * d + i] += total(above[i])
+        if layer == 1:
+            add_outer(block(g, at, n, d), above, data.X, start)
+        else:
             size = d * m
-            a, slope = data.work[place : place + size], data.work[place + size : place + 2 * size]
+            place -= 2 * size
+            below, slope = block(data.work, place, d, m), data.work[place + size : place + 2 * size]
+            add_outer(block(g, at, n, d), above, below, 0)
+            a = data.work[place : place + size]
             for i in range(size):
                 a[i] = 0.0
-            add_product(below, block(x, at, n, d).T, above)
+            add_product(below, block(x, at, n, d).T, above, 0)
             for i in range(size):
                 slope[i] *= a[i]
-    return total
 
 
-def layer_gradient(w, g, above, below, alpha):
-    """Gradient of a layer's weights, with the penalty's, and biases; gives the sum of the squared weights."""
-    n, d = above.shape[0], below.shape[0]
-    total = 0.0
-    for j in range(n * d):
-        total += w[j] * w[j]
-        g[j] = alpha * w[j]
-    add_outer(block(g, 0, n, d), above, below)
-    for i in range(n):
-        row, slope = above[i], 0.0
-        for b in range(row.size):
-            slope += row[b]
-        g[n * d + i] = slope
-    return total
+def total(values):
+    """Sum."""
+    result = 0.0
+    for i in range(values.size):
+        result += values[i]
+    return result
 
 
-def cross_entropy(out, labels, peak, total):
-    """Mean of -log softmax(out)[label]; the outputs' gradients take their place. `peak`, `total`: room."""
+def penalty(x, g, data):
+    """(alpha / 2) times the sum of the squared weights; its gradient into g."""
+    at, squares = 0, 0.0
+    for layer in range(1, data.sizes.size):
+        n = int(data.sizes[layer])
+        end = at + n * int(data.sizes[layer - 1])
+        for j in range(at, end):
+            squares += x[j] * x[j]
+            g[j] = data.alpha * x[j]
+        at = end + n
+        for j in range(end, at):
+            g[j] = 0.0
+    return 0.5 * data.alpha * squares
+
+
+def cross_entropy(out, labels, scale, peak, sums):
+    """`scale` times the sum of -log softmax(out)[label]; the outputs' gradients take their place.
+
+    `peak` and `sums` are room for as many numbers as there are samples.
+    """
     m = peak.size
     largest(out, peak)
     for b in range(m):
-        total[b] = 0.0
+        sums[b] = 0.0
     f = 0.0
     for c in range(out.shape[0]):
         row = out[c]
@@ -124,16 +136,15 @@ def cross_entropy(out, labels, peak, total):
             below = peak[b] - row[b]
             f += below if labels[b] == c else 0.0
             row[b] = exp_neg(below)
-            total[b] += row[b]
+            sums[b] += row[b]
     for b in range(m):
-        f += math.log(total[b])
-        total[b] = 1.0 / (m * total[b])
-    share = 1.0 / m
+        f += math.log(sums[b])
+        sums[b] = scale / sums[b]
     for c in range(out.shape[0]):
         row = out[c]
         for b in range(m):
-            row[b] = row[b] * total[b] - (share if labels[b] == c else 0.0)
-    return f / m
+            row[b] = row[b] * sums[b] - (scale if labels[b] == c else 0.0)
+    return scale * f
 
 
 def largest(out, peak):
@@ -146,21 +157,20 @@ def largest(out, peak):
             peak[b] = row[b] if row[b] > peak[b] else peak[b]
 
 
-def mean_square(out, targets):
-    """Mean over samples and outputs of the squared differences; the outputs' gradients take their place."""
-    scale = 1.0 / (out.shape[0] * out.shape[1])
+def squares(out, targets, scale, start):
+    """`scale` times the sum of the squared differences; the outputs' gradients take their place."""
     f = 0.0
     for c in range(out.shape[0]):
-        row, goal = out[c], targets[c]
+        row, goal = out[c], targets[c, start : start + out.shape[1]]
         for b in range(row.size):
             r = row[b] - goal[b]
             f += r * r
             row[b] = 2.0 * scale * r
-    return f * scale
+    return scale * f
 
 
-def accuracy(out, labels):
-    """Share of the samples whose largest output is that of their class; a tie goes to the first."""
+def hits(out, labels):
+    """Number of samples whose largest output is that of their class; a tie goes to the first."""
     right = 0
     for b in range(out.shape[1]):
         best = 0
@@ -169,11 +179,10 @@ def accuracy(out, labels):
                 best = c
         if best == labels[b]:
             right += 1
-    return right / out.shape[1]
+    return right
 
 
-def spare(data):
-    """The two rows behind the outputs, each shape (m,)."""
-    m = data.X.shape[1]
+def spare(data, m):
+    """Two rows behind the outputs, each shape (m,)."""
     end = data.work.size
     return data.work[end - 2 * m : end - m], data.work[end - m : end]

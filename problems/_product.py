@@ -7,25 +7,19 @@ for a core that another process has.
 
 from __future__ import annotations
 
-TILE = 256  # samples at a time: eight rows of them fit into a core's nearest cache
 
-
-def add_product(z, w, a):
-    """Add w a to z: z of shape (n, m), w (n, d), in C or Fortran order, a (d, m)."""
+def add_product(z, w, a, start):
+    """Add w a' to z: z of shape (n, m), w (n, d), in C or Fortran order, a' the m columns of a from `start` on."""
     n, d = w.shape
-    m = a.shape[1]
-    for start in range(0, m, TILE):
-        end = min(start + TILE, m)
-        for i in range(0, n - 3, 4):
-            _four_rows(z, w, a, i, start, end)
-        for i in range(n - n % 4, n):
-            row = z[i, start:end]
-            for k in range(d):
-                _add_multiple(row, w[i, k], a[k, start:end])
+    for i in range(0, n - 3, 4):
+        _four_rows(z, w, a, i, start, start + z.shape[1])
+    for i in range(n - n % 4, n):
+        for k in range(d):
+            _add_multiple(z[i], w[i, k], a[k, start : start + z.shape[1]])
 
 
 def _four_rows(z, w, a, i, start, end):
-    z0, z1, z2, z3 = z[i, start:end], z[i + 1, start:end], z[i + 2, start:end], z[i + 3, start:end]
+    z0, z1, z2, z3 = z[i], z[i + 1], z[i + 2], z[i + 3]
     d = w.shape[1]
     for k in range(0, d - 3, 4):
         a0, a1, a2, a3 = a[k, start:end], a[k + 1, start:end], a[k + 2, start:end], a[k + 3, start:end]
@@ -54,21 +48,19 @@ def _add_multiple(row, factor, other):
         row[b] += factor * other[b]
 
 
-def add_outer(g, u, a):
-    """Add u a^T to g: g of shape (n, d), u (n, m), a (d, m)."""
+def add_outer(g, u, a, start):
+    """Add u a'^T to g: g of shape (n, d), u (n, m), a' the m columns of a from `start` on."""
     n, d = g.shape
-    m = a.shape[1]
-    for start in range(0, m, TILE):
-        end = min(start + TILE, m)
-        for i in range(0, n - 3, 4):
-            for k in range(0, d - 3, 4):
-                _four_by_four(g, u, a, i, k, start, end)
-            for k in range(d - d % 4, d):
-                for j in range(4):
-                    g[i + j, k] += _inner(u[i + j, start:end], a[k, start:end])
-        for i in range(n - n % 4, n):
-            for k in range(d):
-                g[i, k] += _inner(u[i, start:end], a[k, start:end])
+    end = start + u.shape[1]
+    for i in range(0, n - 3, 4):
+        for k in range(0, d - 3, 4):
+            _four_by_four(g, u, a, i, k, start, end)
+        for k in range(d - d % 4, d):
+            for j in range(4):
+                g[i + j, k] += _inner(u[i + j], a[k, start:end])
+    for i in range(n - n % 4, n):
+        for k in range(d):
+            g[i, k] += _inner(u[i], a[k, start:end])
 
 
 def _inner(u, a):
@@ -79,7 +71,7 @@ def _inner(u, a):
 
 
 def _four_by_four(g, u, a, i, k, start, end):
-    u0, u1, u2, u3 = u[i, start:end], u[i + 1, start:end], u[i + 2, start:end], u[i + 3, start:end]
+    u0, u1, u2, u3 = u[i], u[i + 1], u[i + 2], u[i + 3]
     a0, a1, a2, a3 = a[k, start:end], a[k + 1, start:end], a[k + 2, start:end], a[k + 3, start:end]
     p0 = p1 = p2 = p3 = q0 = q1 = q2 = q3 = r0 = r1 = r2 = r3 = s0 = s1 = s2 = s3 = 0.0
     for b in range(u0.size):

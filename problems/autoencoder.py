@@ -12,12 +12,14 @@ Proc. SPIE 1905, 861-870. The minimum is not known; see `mlp` for the frozen los
 from __future__ import annotations
 
 import math
-from typing import NamedTuple, get_args
+from typing import NamedTuple
+
+import numpy as np
 
 from optbench.problems._data import WHOLE, DataSet, Split, load
 from optbench.problems._frozen import frozen_losses
-from optbench.problems._network import backward, forward, mean_square
-from optbench.problems.mlp import Activation, check_numbers, groups, layer_units, one_of, room, start
+from optbench.problems._network import TILE, backward, forward, penalty, squares
+from optbench.problems.mlp import Activation, Init, check, first_point, groups, layer_units, room, settings_of
 from optbench.records import Matrix, Scratch, Vector
 from optbench.registry import problem
 from optbench.types import Problem
@@ -35,13 +37,20 @@ class Data(NamedTuple):
 
 def fun_grad(x, g, data):
     """Value; gradient into `g`."""
-    f = mean_square(forward(x, data), data.X)
-    return f + 0.5 * data.alpha * backward(x, g, data)
+    f, m = penalty(x, g, data), data.X.shape[1]
+    for start in range(0, m, TILE):
+        end = min(start + TILE, m)
+        f += squares(forward(x, data, start, end), data.X, 1.0 / data.X.size, start)
+        backward(x, g, data, start, end)
+    return f
 
 
 def measure(x, out, data):
     """Loss without penalty into ``out[0]``, NaN into ``out[1]``."""
-    out[0], out[1] = mean_square(forward(x, data), data.X), math.nan
+    f, m = 0.0, data.X.shape[1]
+    for start in range(0, m, TILE):
+        f += squares(forward(x, data, start, min(start + TILE, m)), data.X, 1.0 / data.X.size, start)
+    out[0], out[1] = f, math.nan
 
 
 @problem(source="Hinton & Salakhutdinov 2006", tags=("nonconvex", "finite-sum", "network", "regression", "data"))
@@ -53,9 +62,9 @@ def autoencoder(
     units: int = 8,
     layers: int = 1,
     hidden: list[int] | None = None,
-    activation: str = "tanh",
+    activation: Activation = "tanh",
     alpha: float = 1e-4,
-    init: str = "glorot",
+    init: Init = "glorot",
     instance: int = 0,
     validation: float = WHOLE.validation,
     split_seed: int = WHOLE.split_seed,
@@ -65,18 +74,17 @@ def autoencoder(
     All settings are those of `mlp`; the column `target` is left out of the features and not used. Of a CSV file
     without a `target` all numeric columns are features.
     """
-    one_of("autoencoder", "activation", activation, get_args(Activation))
-    one_of("autoencoder", "init", init, ("glorot", "he"))
-    check_numbers("autoencoder", alpha, instance)
+    check("autoencoder", activation, init, alpha, instance)
     inner = layer_units("autoencoder", units, layers, hidden)
-    loaded = load(data, target, features, standardize=standardize, kind="none", split=Split(validation, split_seed))
+    split = Split(validation, split_seed)
+    loaded = load(data, target, features, standardize=standardize, kind="none", split=split)
     sizes = [loaded.X.shape[1], *inner, loaded.X.shape[1]]
-    key = {"data": data, "features": list(loaded.feature_names), "hidden": inner, "standardize": standardize}
-    key |= {"activation": activation, "alpha": float(alpha), "validation": validation, "split_seed": split_seed}
-    x0, bounds = start(sizes, init, instance)
+    x0, bounds = first_point(sizes, init, instance)
+    key = settings_of(loaded, features, split, standardize=standardize, hidden=inner, alpha=float(alpha))
+    key |= {"activation": activation}
 
     def record(part: DataSet) -> Data:
-        return Data(part.columns, room(sizes, part.y.size), sizes, float(alpha), activation)
+        return Data(part.columns, room(sizes, part.y.size), np.array(sizes, dtype=float), float(alpha), activation)
 
     return Problem(
         fun_grad,

@@ -20,19 +20,21 @@ from __future__ import annotations
 
 import itertools
 import math
-from typing import Literal, NamedTuple, get_args
+from typing import Any, Literal, NamedTuple, get_args
 
 import numpy as np
 
-from optbench.problems._data import WHOLE, Array, DataSet, Split, load
+from optbench.problems._data import WHOLE, Array, DataSet, Kind, Split, load
 from optbench.problems._frozen import frozen_losses
-from optbench.problems._network import accuracy, backward, cross_entropy, forward, mean_square, spare
+from optbench.problems._network import TILE, backward, cross_entropy, forward, hits, penalty, spare, squares
 from optbench.records import Matrix, Scratch, Vector
 from optbench.registry import problem, unknown
 from optbench.types import Group, Problem
 
 Activation = Literal["tanh", "relu", "sigmoid", "gelu"]
 Loss = Literal["cross_entropy", "mse"]
+Init = Literal["glorot", "he"]
+KINDS: dict[str, Kind] = {"auto": "auto", "cross_entropy": "classes", "mse": "numbers"}
 
 
 class Data(NamedTuple):
@@ -49,31 +51,55 @@ class Data(NamedTuple):
 
 def fun_grad(x, g, data):
     """Value; gradient into `g`."""
-    out = forward(x, data)
+    f, m = penalty(x, g, data), data.X.shape[1]
+    for start in range(0, m, TILE):
+        end = min(start + TILE, m)
+        f += part_loss(forward(x, data, start, end), data, start, end)
+        backward(x, g, data, start, end)
+    return f
+
+
+def part_loss(out, data, start, end):
+    """What the samples from `start` to `end` add to the loss; the outputs' gradients take their place."""
     if data.loss == 0:
-        peak, total = spare(data)
-        f = cross_entropy(out, data.Y[0], peak, total)
-    else:
-        f = mean_square(out, data.Y)
-    return f + 0.5 * data.alpha * backward(x, g, data)
+        peak, sums = spare(data, end - start)
+        return cross_entropy(out, data.Y[0, start:end], 1.0 / data.Y.shape[1], peak, sums)
+    return squares(out, data.Y, 1.0 / data.Y.size, start)
 
 
 def measure(x, out, data):
     """Loss without penalty into ``out[0]``, share of the classes predicted right, or NaN, into ``out[1]``."""
-    z = forward(x, data)
-    out[1] = math.nan
-    if data.loss == 0:
-        peak, total = spare(data)
-        out[1] = accuracy(z, data.Y[0])
-        out[0] = cross_entropy(z, data.Y[0], peak, total)
-    else:
-        out[0] = mean_square(z, data.Y)
+    f, right, m = 0.0, 0, data.X.shape[1]
+    for start in range(0, m, TILE):
+        end = min(start + TILE, m)
+        z = forward(x, data, start, end)
+        if data.loss == 0:
+            right += hits(z, data.Y[0, start:end])
+        f += part_loss(z, data, start, end)
+    out[0], out[1] = f, right / m if data.loss == 0 else math.nan
+
+
+def check(name: str, activation: str, init: str, alpha: float, instance: int) -> None:
+    """Raise ValueError for an unknown activation or start, a penalty below 0, a negative seed."""
+    one_of(name, "activation", activation, get_args(Activation))
+    one_of(name, "init", init, get_args(Init))
+    if not 0.0 <= alpha < math.inf:
+        raise ValueError(f"problem {name!r}: alpha must be at least 0 and finite, not {alpha}")
+    if instance < 0:
+        raise ValueError(f"problem {name!r}: instance must be at least 0, not {instance}")
+
+
+def settings_of(loaded: DataSet, features: list[str] | None, split: Split, **more: Any) -> dict[str, Any]:
+    """What decides the function, not the start, in one form whatever way it was asked for."""
+    return {"data": loaded.name, "target": loaded.target_name, "features": features, **split._asdict(), **more}
 
 
 def layer_units(name: str, units: int, layers: int, hidden: list[int] | None) -> list[int]:
     """Units of the hidden layers: `hidden`, else `layers` times `units`. Raises ValueError for what is none."""
     chosen = [units] * layers if hidden is None else hidden
-    whole = isinstance(chosen, list) and all(isinstance(n, int) and not isinstance(n, bool) and n > 0 for n in chosen)
+    whole = isinstance(chosen, (list, tuple)) and all(
+        isinstance(n, int) and not isinstance(n, bool) and n > 0 for n in chosen
+    )
     if not whole or units < 1 or layers < 0:
         raise ValueError(
             f"problem {name!r}: hidden takes a list of numbers of units of at least 1, layers at least 0 and "
@@ -88,7 +114,7 @@ def one_of(name: str, setting: str, value: str, known: tuple[str, ...]) -> None:
         raise unknown(f"{setting} of problem {name!r}:", value, known)
 
 
-def start(sizes: list[int], init: str, instance: int) -> tuple[Array, Array]:
+def first_point(sizes: list[int], init: str, instance: int) -> tuple[Array, Array]:
     """Random start, shape (n,), and the region it is drawn from, shape (n, 2), whose width biases have as well."""
     rng = np.random.default_rng(instance)
     x, r = [], []
@@ -116,8 +142,8 @@ def room(sizes: list[int], m: int) -> Array:
 def targets(loaded: DataSet, part: DataSet, standardize: bool) -> Array:
     """Labels or numbers to predict, shape (1, m)."""
     if loaded.labels or not standardize:
-        return part.y[None]
-    return (part.y - loaded.y.mean())[None] / (loaded.y.std() or 1.0)
+        return part.y.reshape(1, -1)
+    return np.asarray((part.y - loaded.y.mean()) / (loaded.y.std() or 1.0)).reshape(1, -1)
 
 
 @problem(
@@ -132,10 +158,10 @@ def mlp(
     units: int = 32,
     layers: int = 1,
     hidden: list[int] | None = None,
-    activation: str = "tanh",
-    loss: str = "auto",
+    activation: Activation = "tanh",
+    loss: Literal["auto", "cross_entropy", "mse"] = "auto",
     alpha: float = 1e-4,
-    init: str = "glorot",
+    init: Init = "glorot",
     instance: int = 0,
     validation: float = WHOLE.validation,
     split_seed: int = WHOLE.split_seed,
@@ -148,22 +174,20 @@ def mlp(
     "relu", "sigmoid" or "gelu", `init` "glorot" or "he"; `instance` is the seed of the start. The share `validation`
     of the samples, of every class alike, drawn with the seed `split_seed`, is held out.
     """
-    known = {"activation": get_args(Activation), "loss": ("auto", *get_args(Loss)), "init": ("glorot", "he")}
-    for setting, value in (("activation", activation), ("loss", loss), ("init", init)):
-        one_of("mlp", setting, value, known[setting])
-    check_numbers("mlp", alpha, instance)
+    one_of("mlp", "loss", loss, tuple(KINDS))
+    check("mlp", activation, init, alpha, instance)
     inner = layer_units("mlp", units, layers, hidden)
-    kind = {"auto": "auto", "cross_entropy": "classes", "mse": "numbers"}[loss]
-    loaded = load(data, target, features, standardize=standardize, kind=kind, split=Split(validation, split_seed))
-    goal = "cross_entropy" if loaded.labels else "mse"
+    split = Split(validation, split_seed)
+    loaded = load(data, target, features, standardize=standardize, kind=KINDS[loss], split=split)
+    goal: Loss = "cross_entropy" if loaded.labels else "mse"
     sizes = [loaded.X.shape[1], *inner, len(loaded.labels) or 1]
-    key = {"data": data, "target": loaded.target_name, "features": list(loaded.feature_names), "hidden": inner}
-    key |= {"standardize": standardize, "activation": activation, "loss": goal, "alpha": float(alpha)}
-    x0, bounds = start(sizes, init, instance)
+    x0, bounds = first_point(sizes, init, instance)
+    key = settings_of(loaded, features, split, standardize=standardize, hidden=inner, alpha=float(alpha))
+    key |= {"activation": activation, "loss": goal}
 
     def record(part: DataSet) -> Data:
-        y = targets(loaded, part, standardize)
-        return Data(part.columns, y, room(sizes, part.y.size), sizes, float(alpha), activation, goal)
+        y, work = targets(loaded, part, standardize), room(sizes, part.y.size)
+        return Data(part.columns, y, work, np.array(sizes, dtype=float), float(alpha), activation, goal)
 
     return Problem(
         fun_grad,
@@ -174,14 +198,6 @@ def mlp(
         groups=groups(sizes),
         validation=loaded.held_out and record(loaded.held_out),
         measure=measure,
-        frozen=frozen_losses("mlp", key | {"validation": validation, "split_seed": split_seed}),
+        frozen=frozen_losses("mlp", key),
         tags=("classification",) if loaded.labels else ("regression",),
     )
-
-
-def check_numbers(name: str, alpha: float, instance: int) -> None:
-    """Raise ValueError for a penalty or a seed that is none."""
-    if not 0.0 <= alpha < math.inf:
-        raise ValueError(f"problem {name!r}: alpha must be at least 0 and finite, not {alpha}")
-    if instance < 0:
-        raise ValueError(f"problem {name!r}: instance must be at least 0, not {instance}")

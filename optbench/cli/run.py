@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
 import tomllib
 from contextlib import suppress
@@ -83,7 +84,7 @@ def _entry(text: str) -> Any:
     entry: dict[str, Any] = {"name": name}
     with suppress(tomllib.TOMLDecodeError):  # lists and quoted text hold commas of their own
         return entry | tomllib.loads(f"v = {{ {rest} }}")["v"]
-    for pair in rest.split(","):
+    for pair in re.split(r",(?![^\[]*\])", rest):  # at commas outside lists
         key, equals, value = pair.partition("=")
         if not equals:
             raise ValueError(f"{text!r}: settings are written KEY=VALUE, separated by commas, not {pair!r}")
