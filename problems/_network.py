@@ -126,19 +126,14 @@ def cross_entropy(out, labels, scale, peak, sums):
     `peak` and `sums` are room for as many numbers as there are samples.
     """
     m = peak.size
-    largest(out, peak)
-    for b in range(m):
-        sums[b] = 0.0
     f = 0.0
     for c in range(out.shape[0]):
         row = out[c]
         for b in range(m):
-            below = peak[b] - row[b]
-            f += below if labels[b] == c else 0.0
-            row[b] = exp_neg(below)
-            sums[b] += row[b]
+            f -= row[b] if labels[b] == c else 0.0
+    exponentials(out, peak, sums)
     for b in range(m):
-        f += math.log(sums[b])
+        f += math.log(sums[b]) + peak[b]
         sums[b] = scale / sums[b]
     for c in range(out.shape[0]):
         row = out[c]
@@ -147,14 +142,19 @@ def cross_entropy(out, labels, scale, peak, sums):
     return scale * f
 
 
-def largest(out, peak):
-    """Largest output of every sample."""
+def exponentials(out, peak, sums):
+    """Replace the outputs z by exp(z - peak), `peak` a sample's largest; their sums over the outputs into `sums`."""
     for b in range(peak.size):
-        peak[b] = out[0, b]
+        peak[b], sums[b] = out[0, b], 0.0
     for c in range(1, out.shape[0]):
         row = out[c]
         for b in range(peak.size):
             peak[b] = row[b] if row[b] > peak[b] else peak[b]
+    for c in range(out.shape[0]):
+        row = out[c]
+        for b in range(peak.size):
+            row[b] = exp_neg(peak[b] - row[b])
+            sums[b] += row[b]
 
 
 def squares(out, targets, scale, start):

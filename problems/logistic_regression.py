@@ -22,6 +22,7 @@ import numpy as np
 
 from optbench.problems._data import WHOLE, Array, DataSet, Split, load
 from optbench.problems._linear import box, correlate, gram, predict, weights_and_bias
+from optbench.problems._newton import minimize, solve_scaled
 from optbench.problems._sources import SYNTHETIC, Synthetic
 from optbench.problems._vector import exp_neg, log1p_unit
 from optbench.records import Matrix, Scratch, Vector
@@ -98,9 +99,7 @@ class _Centred:
         e = np.exp(-np.abs(margin))
         g = self.u.T @ (-self.y * np.where(margin > 0.0, e, 1.0) / (1.0 + e)) / self.y.size + self.penalty * v
         h = (self.u.T * (e / (1.0 + e) ** 2 / self.y.size)) @ self.u + np.diag(self.penalty)
-        root = np.sqrt(np.diag(h))
-        step = np.linalg.solve(h / np.outer(root, root), g / root) / root
-        return -step, float(g @ step)
+        return solve_scaled(h, g)
 
     def point(self, v: Array) -> Array:
         """(w, b) for `v`."""
@@ -110,9 +109,7 @@ class _Centred:
 
 @functools.lru_cache(maxsize=16)
 def minimum(data: DataSet, alpha: float) -> tuple[Array, float]:
-    """Minimizer (w, b), shape (d + 1,), and minimum, by Newton's method with step halving.
-
-    Ends when the decrement, which bounds the error in f, has fallen below 1e-12 and rounding keeps it from falling on.
+    """Minimizer (w, b), shape (d + 1,), and minimum.
 
     Raises
     ------
@@ -120,21 +117,12 @@ def minimum(data: DataSet, alpha: float) -> tuple[Array, float]:
         `alpha` is too small for the minimum to be found in double precision.
     """
     function = _Centred(data, alpha)
-    v, last = np.zeros(function.penalty.size), math.inf
-    for _ in range(200):
-        try:
-            step, decrement = function.newton(v)
-        except np.linalg.LinAlgError:
-            break
-        if decrement <= 0.0 or (decrement < 1e-12 and decrement >= last):
-            return function.point(v), function.value(v)
-        f, t = function.value(v), 1.0
-        while decrement >= 1e-8 and function.value(v + t * step) > f - 0.25 * t * decrement and t > 1e-9:
-            t *= 0.5
-        v, last = v + t * step, decrement
-    raise ValueError(
-        f"problem 'logistic_regression': alpha = {alpha} is too small for a certified minimum on these data"
-    )
+    v = minimize(function, np.zeros(function.penalty.size))
+    if v is None:
+        raise ValueError(
+            f"problem 'logistic_regression': alpha = {alpha} is too small for a certified minimum on these data"
+        )
+    return function.point(v), function.value(v)
 
 
 @problem(
