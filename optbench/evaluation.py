@@ -34,13 +34,15 @@ Array = NDArray[np.float64]
 def objective(problem: Problem) -> jit.Kernel:
     """Kernel of f and its gradient, compiled once for the problem's code, whatever its data."""
     if problem.fun_grad is not None:
-        return _objective(problem.fun_grad, problem.record, problem.name)
+        return _objective(problem.fun_grad, problem.record)
     assert problem.residuals is not None
     return _squares(problem.residuals, problem.record, problem.name)
 
 
 @functools.cache
-def _objective(function: Callable[..., Any], record: type, name: str) -> jit.Kernel:
+def _objective(function: Callable[..., Any], record: type) -> jit.Kernel:
+    name = stem(function)  # not the problem's: several may have one function
+
     def make() -> Callable[..., Any]:
         from optbench.codec import array_at, decoder
 
@@ -84,6 +86,11 @@ def sum_of_squares(r, jac, g):  # type: ignore[no-untyped-def]
         for j in range(g.size):
             g[j] += 2.0 * r[i] * jac[i, j]
     return f
+
+
+def stem(function: Callable[..., Any]) -> str:
+    """Name of the file that a function comes from."""
+    return function.__module__.rpartition(".")[2]
 
 
 def lowered(*functions: Callable[..., Any]) -> tuple[Any, ...]:
@@ -176,11 +183,13 @@ def gauss_newton(r, jac, h):  # type: ignore[no-untyped-def]
 def measure(problem: Problem) -> jit.Kernel:
     """Kernel of what is measured on held-out samples."""
     assert problem.measure is not None
-    return _measure(problem.measure, problem.record, problem.name)
+    return _measure(problem.measure, problem.record)
 
 
 @functools.cache
-def _measure(function: Callable[..., Any], record: type, name: str) -> jit.Kernel:
+def _measure(function: Callable[..., Any], record: type) -> jit.Kernel:
+    name = stem(function)
+
     def make() -> Callable[..., Any]:
         from optbench.codec import array_at, decoder
 

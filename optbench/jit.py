@@ -217,13 +217,13 @@ def _refuse(function: pytypes.FunctionType) -> None:
 
 
 def compiled(function: Callable[..., Any], fastmath: frozenset[str] = STEP_MATH, inline: bool = False) -> Any:
-    """Numba dispatcher with the package's flags: a part of a kernel, inlined on request, without an address."""
+    """Numba dispatcher with the package's flags: a part of a kernel, inlined on request, not callable from Python."""
     from numba import njit
 
     from optbench.noalias import NoAlias
 
     options = {"error_model": "numpy", "fastmath": set(fastmath), "forceinline": inline}
-    return njit(pipeline_class=NoAlias, **options)(function)
+    return njit(pipeline_class=NoAlias, no_cpython_wrapper=True, no_cfunc_wrapper=True, **options)(function)
 
 
 # --------------------------------------------------------------------------------------------------- the cache

@@ -56,7 +56,7 @@ def forward(x, data, start, end):
             row, bias = z[i], x[at + n * d + i]
             for b in range(m):
                 row[b] = bias
-        add_product(z, block(x, at, n, d), below, offset)
+        add_product(z, x[at : at + n * d], d, 1, below, offset)
         if layer < last:
             size = n * m
             activate(data.activation, data.work[place : place + size], data.work[place + size : place + 2 * size])
@@ -82,17 +82,16 @@ def backward(x, g, data, start, end):
         above = block(data.work, place if layer == last else place + n * m, n, m)
         for i in range(n):
             g[at + n * d + i] += total(above[i])
-        if layer == 1:
-            add_outer(block(g, at, n, d), above, data.X, start)
-        else:
-            size = d * m
+        below, offset, size = data.X, start, d * m
+        if layer > 1:
             place -= 2 * size
-            below, slope = block(data.work, place, d, m), data.work[place + size : place + 2 * size]
-            add_outer(block(g, at, n, d), above, below, 0)
-            a = data.work[place : place + size]
+            below, offset = block(data.work, place, d, m), 0
+        add_outer(block(g, at, n, d), above, below, offset)
+        if layer > 1:
+            a, slope = data.work[place : place + size], data.work[place + size : place + 2 * size]
             for i in range(size):
                 a[i] = 0.0
-            add_product(below, block(x, at, n, d).T, above, 0)
+            add_product(below, x[at : at + n * d], 1, d, above, 0)
             for i in range(size):
                 slope[i] *= a[i]
 

@@ -25,7 +25,15 @@ def minimize(function: Convex, v: Array) -> Array | None:
     """Minimizer by Newton's method with step halving, from `v`; None where double precision does not reach it.
 
     Ends when the decrement, which bounds the error in f, has fallen below 1e-12 and rounding keeps it from falling on.
+    One thread does the linear algebra: the result must not depend on their number, and on a busy machine many are slow.
     """
+    from threadpoolctl import threadpool_limits
+
+    with threadpool_limits(1):
+        return _minimize(function, v)
+
+
+def _minimize(function: Convex, v: Array) -> Array | None:
     last = math.inf
     for _ in range(200):
         try:

@@ -8,25 +8,30 @@ for a core that another process has.
 from __future__ import annotations
 
 
-def add_product(z, w, a, start):
-    """Add w a' to z: z of shape (n, m), w (n, d), in C or Fortran order, a' the m columns of a from `start` on."""
-    n, d = w.shape
-    for i in range(0, n - 3, 4):
-        _four_rows(z, w, a, i, start, start + z.shape[1])
-    for i in range(n - n % 4, n):
+def add_product(z, w, rows, columns, a, start):
+    """Add w a' to z: z of shape (n, m), a' (d, m) the columns of a from `start` on, w (n, d).
+
+    w is a vector; entry (i, k) stands at ``i * rows + k * columns``.
+    """
+    d, end = a.shape[0], start + z.shape[1]
+    for i in range(0, z.shape[0] - 3, 4):
+        _four_rows(z, w, rows, columns, a, i, start, end)
+    for i in range(z.shape[0] - z.shape[0] % 4, z.shape[0]):
         for k in range(d):
-            _add_multiple(z[i], w[i, k], a[k, start : start + z.shape[1]])
+            _add_multiple(z[i], w[i * rows + k * columns], a[k, start:end])
 
 
-def _four_rows(z, w, a, i, start, end):
+def _four_rows(z, w, rows, columns, a, i, start, end):
     z0, z1, z2, z3 = z[i], z[i + 1], z[i + 2], z[i + 3]
-    d = w.shape[1]
+    d, at = a.shape[0], i * rows
     for k in range(0, d - 3, 4):
         a0, a1, a2, a3 = a[k, start:end], a[k + 1, start:end], a[k + 2, start:end], a[k + 3, start:end]
-        p0, p1, p2, p3 = w[i, k], w[i, k + 1], w[i, k + 2], w[i, k + 3]
-        q0, q1, q2, q3 = w[i + 1, k], w[i + 1, k + 1], w[i + 1, k + 2], w[i + 1, k + 3]
-        r0, r1, r2, r3 = w[i + 2, k], w[i + 2, k + 1], w[i + 2, k + 2], w[i + 2, k + 3]
-        s0, s1, s2, s3 = w[i + 3, k], w[i + 3, k + 1], w[i + 3, k + 2], w[i + 3, k + 3]
+        p, q = at + k * columns, at + (k + 1) * columns
+        r, s = at + (k + 2) * columns, at + (k + 3) * columns
+        p0, p1, p2, p3 = w[p], w[q], w[r], w[s]
+        q0, q1, q2, q3 = w[p + rows], w[q + rows], w[r + rows], w[s + rows]
+        r0, r1, r2, r3 = w[p + 2 * rows], w[q + 2 * rows], w[r + 2 * rows], w[s + 2 * rows]
+        s0, s1, s2, s3 = w[p + 3 * rows], w[q + 3 * rows], w[r + 3 * rows], w[s + 3 * rows]
         for b in range(z0.size):
             b0, b1, b2, b3 = a0[b], a1[b], a2[b], a3[b]
             z0[b] += p0 * b0 + p1 * b1 + p2 * b2 + p3 * b3
@@ -34,13 +39,13 @@ def _four_rows(z, w, a, i, start, end):
             z2[b] += r0 * b0 + r1 * b1 + r2 * b2 + r3 * b3
             z3[b] += s0 * b0 + s1 * b1 + s2 * b2 + s3 * b3
     for k in range(d - d % 4, d):
-        row = a[k, start:end]
-        p, q, r, s = w[i, k], w[i + 1, k], w[i + 2, k], w[i + 3, k]
+        row, p = a[k, start:end], at + k * columns
+        p0, p1, p2, p3 = w[p], w[p + rows], w[p + 2 * rows], w[p + 3 * rows]
         for b in range(z0.size):
-            z0[b] += p * row[b]
-            z1[b] += q * row[b]
-            z2[b] += r * row[b]
-            z3[b] += s * row[b]
+            z0[b] += p0 * row[b]
+            z1[b] += p1 * row[b]
+            z2[b] += p2 * row[b]
+            z3[b] += p3 * row[b]
 
 
 def _add_multiple(row, factor, other):

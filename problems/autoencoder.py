@@ -11,46 +11,25 @@ Proc. SPIE 1905, 861-870. The minimum is not known; see `mlp` for the frozen los
 
 from __future__ import annotations
 
-import math
-from typing import NamedTuple
-
 import numpy as np
 
 from optbench.problems._data import WHOLE, DataSet, Split, load
 from optbench.problems._frozen import frozen_losses
-from optbench.problems._network import TILE, backward, forward, penalty, squares
-from optbench.problems.mlp import Activation, Init, check, first_point, groups, layer_units, room, settings_of
-from optbench.records import Matrix, Scratch, Vector
+from optbench.problems.mlp import (
+    Activation,
+    Data,
+    Init,
+    check,
+    first_point,
+    fun_grad,
+    groups,
+    layer_units,
+    measure,
+    room,
+    settings_of,
+)
 from optbench.registry import problem
 from optbench.types import Problem
-
-
-class Data(NamedTuple):
-    """Features, shape (d, m); work array; units of every layer; penalty; activation."""
-
-    X: Matrix
-    work: Scratch
-    sizes: Vector
-    alpha: float
-    activation: Activation
-
-
-def fun_grad(x, g, data):
-    """Value; gradient into `g`."""
-    f, m = penalty(x, g, data), data.X.shape[1]
-    for start in range(0, m, TILE):
-        end = min(start + TILE, m)
-        f += squares(forward(x, data, start, end), data.X, 1.0 / data.X.size, start)
-        backward(x, g, data, start, end)
-    return f
-
-
-def measure(x, out, data):
-    """Loss without penalty into ``out[0]``, NaN into ``out[1]``."""
-    f, m = 0.0, data.X.shape[1]
-    for start in range(0, m, TILE):
-        f += squares(forward(x, data, start, min(start + TILE, m)), data.X, 1.0 / data.X.size, start)
-    out[0], out[1] = f, math.nan
 
 
 @problem(source="Hinton & Salakhutdinov 2006", tags=("nonconvex", "finite-sum", "network", "regression", "data"))
@@ -84,7 +63,8 @@ def autoencoder(
     key |= {"activation": activation}
 
     def record(part: DataSet) -> Data:
-        return Data(part.columns, room(sizes, part.y.size), np.array(sizes, dtype=float), float(alpha), activation)
+        counts, work = np.array(sizes, dtype=float), room(sizes, part.y.size)
+        return Data(part.columns, np.empty((0, 1)), work, counts, float(alpha), activation, "mse")
 
     return Problem(
         fun_grad,

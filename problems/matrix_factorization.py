@@ -9,10 +9,10 @@ given; the others are the held-out samples.
 
 Where all entries are given the minimum is known: with M = P diag(s) Q', the best product is the truncated and
 soft-thresholded one, U = P_r diag(t)^(1/2), V = Q_r diag(t)^(1/2), t = max(s - alpha p q, 0) for the r largest s, since
-the least of (||U||^2 + ||V||^2) / 2 over all factors of a matrix is the sum of its singular values. Turning both factors
-by the same orthogonal matrix gives the other minimizers, and 0 is a saddle point. With missing entries the minimum is
-not known; see `mlp` for the frozen losses. Start: normal numbers with the standard deviation r^(-1/4) / 2, which gives
-the product's entries one of 1/4.
+the least of (||U||^2 + ||V||^2) / 2 over all factors of a matrix is the sum of its singular values. Turning both
+factors by the same orthogonal matrix gives the other minimizers, and 0 is a saddle point. With missing entries the
+minimum is not known; see `mlp` for the frozen losses. Start: normal numbers with the standard deviation r^(-1/4) / 2,
+which gives the product's entries one of 1/4.
 
 Source: Eckart & Young (1936), Psychometrika 1, 211-218; Srebro, Rennie & Jaakkola (2005), NIPS 17, 1329-1336; Koren,
 Bell & Volinsky (2009), Computer 42, 30-37; Mazumder, Hastie & Tibshirani (2010), J. Mach. Learn. Res. 11, 2287-2322.
@@ -24,6 +24,7 @@ import math
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from optbench.problems._frozen import frozen_losses
 from optbench.records import Vector
@@ -145,15 +146,13 @@ def matrix_factorization(
             raise ValueError(f"problem 'matrix_factorization': {key} must be {ends}, not {value}")
     kept = round(observed * rows * columns)
     if not (0.0 < observed <= 1.0 and kept):
-        raise ValueError(
-            f"problem 'matrix_factorization': observed must be a share that leaves entries, not {observed}"
-        )
+        raise ValueError(f"problem 'matrix_factorization': observed must be above 0 and at most 1, not {observed}")
     rng = np.random.default_rng(instance)
     full = matrix(rng, rows, columns, rank, cond, noise)
     x0 = 0.5 * r**-0.25 * rng.standard_normal((rows + columns) * r)
     order = rng.permutation(full.size)
 
-    def record(chosen: Array) -> Data:
+    def record(chosen: NDArray[np.intp]) -> Data:
         i, j = np.divmod(np.sort(chosen), columns)
         return Data(i.astype(float), j.astype(float), full[i, j], rows, r, float(alpha))
 

@@ -38,7 +38,7 @@ KINDS: dict[str, Kind] = {"auto": "auto", "cross_entropy": "classes", "mse": "nu
 
 
 class Data(NamedTuple):
-    """Features, shape (d, m); targets, (k, m), or labels 0, 1, ..., (1, m); work array; units by layer; settings."""
+    """Features, shape (d, m); targets, (1, m), of shape (0, 1) where they are the features; work array; layers' units."""
 
     X: Matrix
     Y: Matrix
@@ -63,8 +63,9 @@ def part_loss(out, data, start, end):
     """What the samples from `start` to `end` add to the loss; the outputs' gradients take their place."""
     if data.loss == 0:
         peak, sums = spare(data, end - start)
-        return cross_entropy(out, data.Y[0, start:end], 1.0 / data.Y.shape[1], peak, sums)
-    return squares(out, data.Y, 1.0 / data.Y.size, start)
+        return cross_entropy(out, data.Y[0, start:end], 1.0 / data.X.shape[1], peak, sums)
+    goal = data.Y if data.Y.shape[0] > 0 else data.X
+    return squares(out, goal, 1.0 / goal.size, start)
 
 
 def measure(x, out, data):

@@ -61,7 +61,7 @@ def noisy_quadratic(
     n_samples: int = 512,
     instance: int = 0,
 ) -> Problem:
-    """Quadratic in n dimensions with condition number `cond` whose samples' gradients have covariance noise^2 A^power."""
+    """Quadratic with condition number `cond` whose samples' gradients have the covariance noise^2 A^power."""
     for key, value, least in (("cond", cond, 1), ("noise", noise, 0), ("n_samples", n_samples, n + 2)):
         if not least <= value < math.inf:
             raise ValueError(f"problem 'noisy_quadratic': {key} must be at least {least} and finite, not {value}")

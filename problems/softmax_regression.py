@@ -3,10 +3,10 @@ r"""Softmax regression: multinomial logistic regression with a penalty on the we
 J(W, b) = (1/m) sum_{i=1}^m (log sum_{c=1}^K exp(z_ic) - z_{i, y_i}) + (alpha/2) ||W||^2,  z_i = W u_i + b,
 
 x = (W row by row, b), W of shape (K, d), n = K (d + 1), u_i the i-th sample of d features (standardized unless asked
-otherwise), y_i its class. Biases are not penalized. scikit-learn's ``LogisticRegression(C=c)`` for K > 2 classes has the
-same W for c = 1 / (m alpha). Convex; adding a number to all biases changes nothing, so the minimizer is a line, of which
-`x_opt` is the point whose biases sum to 0. The minimum is found by Newton's method, continued until the gradient is at
-rounding level; alpha > 0 is required, for without a penalty separable data have none. Start: 0.
+otherwise), y_i its class. Biases are not penalized. scikit-learn's ``LogisticRegression(C=c)`` for K > 2 classes has
+the same W for c = 1 / (m alpha). Convex; adding a number to all biases changes nothing, so the minimizers are a line,
+of which `x_opt` is the point whose biases sum to 0. The minimum is found by Newton's method, continued until the
+gradient is at rounding level; alpha > 0 is required, for without a penalty separable data have none. Start: 0.
 
 Source: Cox (1958), J. R. Stat. Soc. B 20, 215-242; Bishop (2006), Pattern Recognition and Machine Learning, Section
 4.3.4. Wine data: Aeberhard, Coomans & de Vel (1994), Pattern Recognition 27, 1065-1077.
