@@ -30,11 +30,10 @@ from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 from optbench.records import fields
 
-F = TypeVar("F", bound=Callable[..., Any])
 PACKAGE = Path(__file__).resolve().parent
 STEP_MATH = frozenset({"contract"})
 SUM_MATH = frozenset({"reassoc", "contract"})
@@ -128,7 +127,6 @@ def _feed(digest: Any, value: Any, seen: set[int]) -> None:
         _feed(digest, value.__code__, seen)
         _feed(digest, value.__defaults__ or (), seen)
         _feed(digest, tuple(sorted((value.__kwdefaults__ or {}).items())), seen)
-        digest.update(b"exact" if hasattr(value, "exact") else b"")
         for name, item in _references(value):
             digest.update(name.encode())
             _feed(digest, item, seen)
@@ -179,12 +177,6 @@ def _names(code: pytypes.CodeType) -> set[str]:
 # -------------------------------------------------------------------------------------------------- lowering
 
 
-def exact(function: F) -> F:
-    """Mark a function whose additions must stay in the order written, also where its callers' sums may not."""
-    function.exact = True  # type: ignore[attr-defined]
-    return function
-
-
 def lower(function: Callable[..., Any], fastmath: frozenset[str] = STEP_MATH, inline: bool = False) -> Any:
     """Numba dispatcher of a plain function and, through it, of every plain function that it calls."""
     return _lower(function, fastmath, inline, {})
@@ -202,7 +194,7 @@ def _lower(function: Any, fastmath: frozenset[str], inline: bool, done: dict[int
         cells = tuple(pytypes.CellType(swapped[name]) for name in function.__code__.co_freevars)
         copy = pytypes.FunctionType(function.__code__, scope, function.__name__, function.__defaults__, cells or None)
         copy.__kwdefaults__ = function.__kwdefaults__
-        done[id(function)] = compiled(copy, STEP_MATH if hasattr(function, "exact") else fastmath, inline)
+        done[id(function)] = compiled(copy, fastmath, inline)
     return done[id(function)]
 
 

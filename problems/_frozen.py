@@ -14,13 +14,19 @@ FILE = Path(__file__).parent / "data" / "frozen.json"
 
 
 def frozen_losses(name: str, settings: Mapping[str, Any]) -> Frozen | None:
-    """Frozen losses of a problem with the settings that decide its function (not its start); None without any."""
+    """Frozen losses of a problem with all its settings; None without any."""
     return _table().get(key_of(name, settings))
 
 
 def key_of(name: str, settings: Mapping[str, Any]) -> str:
-    """What the losses are filed under."""
-    return json.dumps([name, settings], sort_keys=True)
+    """What the losses are filed under: the settings but those of a network's start, layers as a list of their units."""
+    kept = {key: float(value) if type(value) is int else value for key, value in settings.items()}
+    if "init" in kept:
+        units, layers = settings["units"], settings["layers"]
+        kept["hidden"] = [units] * layers if settings["hidden"] is None else list(settings["hidden"])
+        for key in ("units", "layers", "init", "instance"):
+            del kept[key]
+    return json.dumps([name, kept], sort_keys=True)
 
 
 @functools.cache

@@ -26,7 +26,6 @@ from optbench.problems.mlp import (
     layer_units,
     measure,
     room,
-    settings_of,
 )
 from optbench.registry import problem
 from optbench.types import Problem
@@ -53,14 +52,13 @@ def autoencoder(
     All settings are those of `mlp`; the column `target` is left out of the features and not used. Of a CSV file
     without a `target` all numeric columns are features.
     """
+    settings = dict(locals())
     check("autoencoder", activation, init, alpha, instance)
     inner = layer_units("autoencoder", units, layers, hidden)
     split = Split(validation, split_seed)
     loaded = load(data, target, features, standardize=standardize, kind="none", split=split)
     sizes = [loaded.X.shape[1], *inner, loaded.X.shape[1]]
     x0, bounds = first_point(sizes, init, instance)
-    key = settings_of(loaded, features, split, standardize=standardize, hidden=inner, alpha=float(alpha))
-    key |= {"activation": activation}
 
     def record(part: DataSet) -> Data:
         counts, work = np.array(sizes, dtype=float), room(sizes, part.y.size)
@@ -75,5 +73,5 @@ def autoencoder(
         groups=groups(sizes),
         validation=loaded.held_out and record(loaded.held_out),
         measure=measure,
-        frozen=frozen_losses("autoencoder", key),
+        frozen=frozen_losses("autoencoder", settings),
     )

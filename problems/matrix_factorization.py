@@ -130,6 +130,7 @@ def matrix_factorization(
     Of its entries the share `observed` is given. `cond` is the ratio of the largest to the smallest singular value
     without noise, `alpha` the penalty, `instance` the seed.
     """
+    settings = dict(locals())
     least = min(rows, columns)
     for key, value, low, high in (
         ("rows", rows, 1, math.inf),
@@ -159,8 +160,6 @@ def matrix_factorization(
     whole = kept == full.size
     x_opt, f_opt = minimum(full, r, alpha) if whole else (None, None)
     reach = 2.0 * max(np.abs(x0).max(), 1.0 if x_opt is None else np.abs(x_opt).max())
-    settings = {"rows": rows, "columns": columns, "r": r, "rank": rank, "cond": cond, "noise": noise}
-    settings |= {"observed": observed, "alpha": alpha, "instance": instance}
     return Problem(
         fun_grad,
         x0,

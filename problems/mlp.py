@@ -20,7 +20,7 @@ from __future__ import annotations
 
 import itertools
 import math
-from typing import Any, Literal, NamedTuple, get_args
+from typing import Literal, NamedTuple, get_args
 
 import numpy as np
 
@@ -38,7 +38,7 @@ KINDS: dict[str, Kind] = {"auto": "auto", "cross_entropy": "classes", "mse": "nu
 
 
 class Data(NamedTuple):
-    """Features, shape (d, m); targets, (1, m), of shape (0, 1) where they are the features; work array; layers' units."""
+    """Features, shape (d, m); targets, (1, m), or, where these are the features, (0, 1); room; layers' units."""
 
     X: Matrix
     Y: Matrix
@@ -88,11 +88,6 @@ def check(name: str, activation: str, init: str, alpha: float, instance: int) ->
         raise ValueError(f"problem {name!r}: alpha must be at least 0 and finite, not {alpha}")
     if instance < 0:
         raise ValueError(f"problem {name!r}: instance must be at least 0, not {instance}")
-
-
-def settings_of(loaded: DataSet, features: list[str] | None, split: Split, **more: Any) -> dict[str, Any]:
-    """What decides the function, not the start, in one form whatever way it was asked for."""
-    return {"data": loaded.name, "target": loaded.target_name, "features": features, **split._asdict(), **more}
 
 
 def layer_units(name: str, units: int, layers: int, hidden: list[int] | None) -> list[int]:
@@ -175,6 +170,7 @@ def mlp(
     "relu", "sigmoid" or "gelu", `init` "glorot" or "he"; `instance` is the seed of the start. The share `validation`
     of the samples, of every class alike, drawn with the seed `split_seed`, is held out.
     """
+    settings = dict(locals())
     one_of("mlp", "loss", loss, tuple(KINDS))
     check("mlp", activation, init, alpha, instance)
     inner = layer_units("mlp", units, layers, hidden)
@@ -183,8 +179,6 @@ def mlp(
     goal: Loss = "cross_entropy" if loaded.labels else "mse"
     sizes = [loaded.X.shape[1], *inner, len(loaded.labels) or 1]
     x0, bounds = first_point(sizes, init, instance)
-    key = settings_of(loaded, features, split, standardize=standardize, hidden=inner, alpha=float(alpha))
-    key |= {"activation": activation, "loss": goal}
 
     def record(part: DataSet) -> Data:
         y, work = targets(loaded, part, standardize), room(sizes, part.y.size)
@@ -199,6 +193,6 @@ def mlp(
         groups=groups(sizes),
         validation=loaded.held_out and record(loaded.held_out),
         measure=measure,
-        frozen=frozen_losses("mlp", key),
+        frozen=frozen_losses("mlp", settings),
         tags=("classification",) if loaded.labels else ("regression",),
     )
