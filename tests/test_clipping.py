@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from numba import njit
 
 from optbench import jit
 from optbench.clipping import clip, clip_norm, clip_value
@@ -31,7 +32,8 @@ def reference() -> dict[str, Array]:
 @functools.cache
 def lowered(kind: str) -> Callable[..., Any]:
     """The compiled loop."""
-    return jit.lower(KERNELS[kind], jit.SUM_MATH)  # type: ignore[no-any-return]
+    part = jit.lower(KERNELS[kind], jit.SUM_MATH)
+    return njit(lambda g, limit: part(g, limit))  # type: ignore[no-any-return]
 
 
 def check(got: Array, case: dict[str, Any]) -> None:

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from numba import njit
 
 from optbench import jit
 from optbench.loops import descent as driver
@@ -91,16 +92,17 @@ def test_armijo_condition_holds(k: int, step: float) -> None:
 
 
 def test_compiled_form_takes_the_same_steps() -> None:
+    more, wolfe_part, armijo_part = (jit.lower(part) for part in (more_thuente, wolfe, armijo))
     phi = jit.compiled(lambda k, a: more(k, a))
-    more = jit.lower(more_thuente)
-    search, back = jit.lower(wolfe), jit.lower(armijo)
+    search = njit(lambda k, f0, slope0, step, curvature: wolfe_part(phi, k, f0, slope0, step, curvature))
+    back = njit(lambda k, f0, slope0, step, bound: armijo_part(phi, k, f0, slope0, step, bound))
     for k, curvature in CURVATURES.items():
         f0, slope0 = more_thuente(k, 0.0)
         for step in STEPS:
             expected = wolfe(more_thuente, k, f0, slope0, step, curvature)
-            np.testing.assert_allclose(search(phi, k, f0, slope0, step, curvature), expected, rtol=1e-6)
+            np.testing.assert_allclose(search(k, f0, slope0, step, curvature), expected, rtol=1e-6)
             expected = armijo(more_thuente, k, f0, slope0, step, f0)
-            np.testing.assert_allclose(back(phi, k, f0, slope0, step, f0), expected, rtol=1e-10)
+            np.testing.assert_allclose(back(k, f0, slope0, step, f0), expected, rtol=1e-10)
 
 
 # ------------------------------------------------------------------------------------------ functions to survive

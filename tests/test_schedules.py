@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from numba import njit
 
 import optbench
 from optbench import jit, kernels
@@ -121,7 +122,8 @@ def test_rates_are_pytorchs(case: dict[str, Any], form: str) -> None:
 
 
 def test_warmup_compiles() -> None:
-    lowered = jit.lower(warmup_value)
+    part = jit.lower(warmup_value)
+    lowered = njit(lambda t, lr, steps, start: part(t, lr, steps, start))
     assert lowered(3, 0.1, 10, 0.25) == warmup_value(3, 0.1, 10, 0.25) == pytest.approx(0.1 * (0.25 + 0.75 * 0.3))
     assert warmup_value(0, 0.1, 10, 0.0) == 0.0
 
