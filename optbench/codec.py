@@ -7,6 +7,7 @@ and NamedTuples inside compiled code, and calls machine code by address. Importe
 from __future__ import annotations
 
 import functools
+import math
 from typing import Any
 
 from llvmlite import ir
@@ -79,6 +80,10 @@ def _read(builder: Any, context: Any, words: Any, at: int, field: Field) -> tupl
 def _array(context: Any, builder: Any, kind: Any, address: Any, shape: list[Any]) -> Any:
     """A C-contiguous float64 array over memory that somebody else owns."""
     pointer = builder.inttoptr(address, context.get_data_type(kind.dtype).as_pointer())
+    return _over(context, builder, kind, pointer, shape)
+
+
+def _over(context: Any, builder: Any, kind: Any, pointer: Any, shape: list[Any]) -> Any:
     size = ir.Constant(ir.IntType(64), 8)
     strides = [size]
     for extent in reversed(shape[1:]):
@@ -116,6 +121,26 @@ def integers_at(typingctx: Any, address: Any, n: Any) -> Any:
         return _array(context, builder, INTEGERS, args[0], [args[1]])
 
     return INTEGERS(I64, I64), codegen
+
+
+@functools.cache
+def local_array(*shape: int) -> Any:
+    """Intrinsic ``make()``: a float64 array of this shape, rank 1 or 2, on the stack of the function that is compiled.
+
+    Once loops over it are unrolled it lives in registers. Every call of one place gives the same memory, uncleared.
+    """
+    kind = VECTOR if len(shape) == 1 else MATRIX
+
+    @intrinsic
+    def make(typingctx: Any) -> Any:
+        def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+            slot = cgutils.alloca_once(builder, ir.ArrayType(ir.DoubleType(), math.prod(shape)))
+            pointer = builder.bitcast(slot, ir.DoubleType().as_pointer())
+            return _over(context, builder, kind, pointer, [ir.Constant(ir.IntType(64), extent) for extent in shape])
+
+        return kind(), codegen
+
+    return make
 
 
 @functools.cache

@@ -177,12 +177,16 @@ def _names(code: pytypes.CodeType) -> set[str]:
 # -------------------------------------------------------------------------------------------------- lowering
 
 
-def lower(function: Callable[..., Any], fastmath: frozenset[str] = STEP_MATH, inline: bool = False) -> Any:
-    """Numba dispatcher of a plain function and, through it, of every plain function that it calls."""
+def lower(function: Callable[..., Any], fastmath: frozenset[str] = STEP_MATH, inline: bool | None = False) -> Any:
+    """Numba dispatcher of a plain function and, through it, of every plain function that it calls.
+
+    With `inline` each is optimized alone and then put into its caller; None puts it there first, so that constants of
+    the caller (the length of an array) reach its loops, whose arithmetic then is the caller's.
+    """
     return _lower(function, fastmath, inline, {})
 
 
-def _lower(function: Any, fastmath: frozenset[str], inline: bool, done: dict[int, Any]) -> Any:
+def _lower(function: Any, fastmath: frozenset[str], inline: bool | None, done: dict[int, Any]) -> Any:
     if not isinstance(function, pytypes.FunctionType):
         return function
     if id(function) not in done:
@@ -208,13 +212,15 @@ def _refuse(function: pytypes.FunctionType) -> None:
         raise TypeError(f"kernel {where} prints: compiled code cannot")
 
 
-def compiled(function: Callable[..., Any], fastmath: frozenset[str] = STEP_MATH, inline: bool = False) -> Any:
+def compiled(function: Callable[..., Any], fastmath: frozenset[str] = STEP_MATH, inline: bool | None = False) -> Any:
     """Numba dispatcher with the package's flags: a part of a kernel, inlined on request, not callable from Python."""
     from numba import njit
 
     from optbench.noalias import NoAlias
 
-    options = {"error_model": "numpy", "fastmath": set(fastmath), "forceinline": inline}
+    options: dict[str, Any] = {"error_model": "numpy", "fastmath": set(fastmath), "forceinline": inline is True}
+    if inline is None:
+        options["inline"] = "always"
     return njit(pipeline_class=NoAlias, no_cpython_wrapper=True, no_cfunc_wrapper=True, **options)(function)
 
 

@@ -21,6 +21,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from optbench import harness, jit
+from optbench.cohort import execute_many
 from optbench.entries import load_file
 from optbench.environment import environment
 from optbench.outcome import Result, Run
@@ -204,13 +205,7 @@ def _start_worker(load: Sequence[str]) -> None:
 
 def _work(batch: list[Run]) -> list[Result]:
     """Results of the first runs of a batch: as many as start within `SHARE` seconds."""
-    results: list[Result] = []
-    end = time.perf_counter() + SHARE
-    for run in batch:
-        if results and time.perf_counter() > end:
-            break
-        results.append(harness.execute(run))
-    return results
+    return execute_many(batch, SHARE)
 
 
 class InProcess:

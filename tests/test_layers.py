@@ -25,6 +25,7 @@ LAYERS = [
     ["config", "labels"],
     ["plan"],
     ["harness"],
+    ["cohort"],
     ["storefile", "tables"],
     ["store", "export"],
     ["stats", "runner", "optimize"],

@@ -1,0 +1,239 @@
+"""Runs of one cell (problem, optimizer, schedule) that differ in start and learning rate, made ready and done together.
+
+Every number is that of the single run, bit for bit; what is saved is Python's share, which outweighs a short run: one
+set of memory a thread, and all starts, targets and ends as arrays.
+"""
+
+from __future__ import annotations
+
+import copy
+import itertools
+import math
+import multiprocessing
+import operator
+import os
+import threading
+import time
+import weakref
+from collections import deque
+from collections.abc import Sequence
+from dataclasses import fields as dataclass_fields
+from typing import Any
+
+import numpy as np
+
+from optbench import harness
+from optbench.loops.members import COLUMNS, Slot, evaluate_all, most_rows
+from optbench.loops.prepared import SLICE, Method
+from optbench.methods import Optimizer
+from optbench.outcome import Result, Run
+from optbench.records import encode, fields
+from optbench.registry import OPTIMIZERS
+from optbench.schedules._warmup import warmup_target
+from optbench.types import Array, Problem
+
+SHARES = 8  # parts that a thread's members are cut into, so that no thread waits long for another
+
+
+def threads_of(threads: int | None, members: int) -> int:
+    """Threads to use: by default one a core, and one in a worker process; never more than there are members."""
+    if threads is None:
+        threads = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+        threads = 1 if multiprocessing.parent_process() else threads
+    return max(1, min(threads, members))
+
+
+def levels_of(problem: Problem, f0: Array, targets: Sequence[float]) -> tuple[Array, Array]:
+    """Objective values that meet the targets, (k, m), m = 0 where no minimum is known; 1 where f0, (k,), is finite."""
+    found = [harness.thresholds(value, problem, targets) for value in f0.tolist()]
+    judged = np.array([float(levels.size > 0) for levels in found])
+    levels = np.zeros((f0.size, max(map(len, found), default=0)))
+    for row, values in zip(levels, found, strict=True):
+        row[: values.size] = values
+    return levels, judged
+
+
+def own_scratch(problem: Problem) -> Problem:
+    """The problem for another thread: with memory of its own for what its functions write besides the gradient."""
+    scratch = [field.name for field in fields(problem.record) if field.kind == "scratch"]
+    if not scratch and not problem.m:
+        return problem
+    twin = copy.copy(problem)
+    twin.data = problem.data._replace(**{name: np.zeros(np.size(getattr(problem.data, name))) for name in scratch})
+    return twin
+
+
+class Cohort:
+    """Members with their ends as arrays; `run` does them all.
+
+    Parameters
+    ----------
+    problem : Problem
+        Without constraints.
+    method : Method
+        Of a first-order optimizer, the full batch and a thinned trace. Its learning rate is not used.
+    starts : ndarray, shape (k, n)
+    rates : ndarray, shape (k,)
+        Learning rates.
+    targets : sequence of float
+    keep : bool
+        Whether every member keeps its trace.
+    """
+
+    def __init__(
+        self, problem: Problem, method: Method, starts: Array, rates: Array, targets: Sequence[float], keep: bool
+    ) -> None:
+        self.problem, self.method = problem, method
+        settings, k = encode(method.schedule_params), len(starts)
+        self.f0 = evaluate_all(problem, starts)[0]
+        levels, judged = levels_of(problem, self.f0, targets)
+        peaks = [warmup_target(method.schedule, lr, settings) for lr in rates.tolist()]
+        self._rows = (k if keep else 1, most_rows(method.max_iter))
+        self.arrays = {
+            "starts": starts,
+            "rates": rates,
+            "peaks": np.array(peaks),
+            "levels": levels,
+            "judged": judged,
+            "points": np.empty_like(starts),
+            "codes": np.zeros(k),
+            "steps": np.zeros(k),
+            "hits": np.full(levels.shape, -1.0),
+            "rows": np.zeros(k),
+        }
+        if keep:
+            self.arrays |= {name: np.empty(self._rows) for name in COLUMNS}
+        self._keep, self._stopped = keep, False
+        self.threads = 1
+
+    def slot(self, problem: Problem) -> Slot:
+        """Memory for a thread."""
+        levels = self.arrays["levels"]
+        made = Slot(problem, self.method, problem.x0, levels[0])
+        arrays = self.arrays if self._keep else self.arrays | {name: np.empty(self._rows) for name in COLUMNS}
+        made.attach(arrays, self._keep)
+        return made
+
+    def run(self, threads: int | None = None) -> None:
+        """Do all members on so many threads; Ctrl-C is heeded within a slice.
+
+        Raises KeyboardInterrupt after Ctrl-C, and whatever else went wrong in a thread.
+        """
+        k = len(self.f0)
+        self.threads = threads_of(threads, k)
+        slots = [self.slot(own_scratch(self.problem) if i else self.problem) for i in range(self.threads)]
+        size = max(1, -(-k // (SHARES * self.threads)))
+        shares = deque((first, min(first + size, k)) for first in range(0, k, size))
+        failures: list[BaseException] = []
+        others = [threading.Thread(target=self._drain, args=(slot, shares, failures)) for slot in slots[1:]]
+        for thread in others:
+            thread.start()
+        try:
+            self._drain(slots[0], shares, failures)
+        finally:
+            self._stopped = bool(shares)
+            for thread in others:
+                thread.join()
+        if failures:
+            raise failures[0]
+
+    def _drain(self, slot: Slot, shares: deque[tuple[int, int]], failures: list[BaseException]) -> None:
+        try:
+            while share := self._next(shares):
+                self.advance(slot, *share)
+        except BaseException as error:
+            self._stopped = True
+            failures.append(error)
+
+    def _next(self, shares: deque[tuple[int, int]]) -> tuple[int, int] | None:
+        try:
+            return None if self._stopped else shares.popleft()
+        except IndexError:  # another thread has taken the last one
+            return None
+
+    def advance(self, slot: Slot, first: int, last: int, limits: Sequence[float] = (), end: float = math.inf) -> int:
+        """Do the members from `first` to before `last`, in slices; how far it came.
+
+        `limits` are the members' time limits in seconds; after the time `end` no further member is begun.
+        """
+        steps, taken = slot.first_slice(), self.arrays["steps"]
+        k, resume, spent = first, False, 0.0
+        while k < last and not self._stopped:
+            begun, before = taken[k] if resume else 0.0, time.perf_counter()
+            at = slot.go(k, last, resume, steps)
+            now = time.perf_counter()
+            done = taken[k : at + 1].sum() - begun if at < last else taken[k:at].sum() - begun
+            steps = max(1, min(4 * steps, int(done * SLICE / max(now - before, 1e-9)))) if done else steps
+            under_way = at < last
+            if under_way:
+                own = taken[at] - (begun if at == k else 0.0)
+                spent = (spent if resume and at == k else 0.0) + (now - before) * own / max(done, 1.0)
+                if limits and spent > limits[at] and taken[at] >= slot.first_slice():
+                    slot.give_up(at)
+                    at, under_way = at + 1, False
+            k, resume = at, under_way
+            last = min(last, k + resume) if now > end else last
+        return k
+
+
+# ------------------------------------------------------------------------------------------------ runs of a plan
+
+_STARTS: weakref.WeakKeyDictionary[Problem, dict[int, Array]] = weakref.WeakKeyDictionary()
+OWN = ("seed", "lr", "time_limit")  # in which runs that are done together may differ
+KEPT = 1 << 17  # float64 of starts that are kept a problem
+
+
+def start_of(problem: Problem, seed: int) -> Array:
+    """`harness.start_of`, remembered: the runs of a matrix share their starts."""
+    known = _STARTS.setdefault(problem, {})
+    if seed not in known:
+        if len(known) * problem.n > KEPT:
+            known.clear()
+        known[seed] = harness.start_of(problem, seed)
+    return known[seed]
+
+
+SHARED = operator.attrgetter(*(each.name for each in dataclass_fields(Run) if each.name not in OWN))
+
+
+def kind_of(run: Run) -> tuple[Any, ...] | None:
+    """What runs that can be done together share, or None for a run that is done alone."""
+    if run.batch_size or not isinstance(OPTIMIZERS.get(run.optimizer), Optimizer):
+        return None
+    shared: tuple[Any, ...] = SHARED(run)
+    return shared
+
+
+def execute_many(runs: Sequence[Run], seconds: float = math.inf) -> list[Result]:
+    """Results of `harness.execute` for the first runs: for all that begin within so many seconds, and at least one."""
+    results: list[Result] = []
+    end = time.perf_counter() + seconds
+    for kind, group in itertools.groupby(runs, kind_of):
+        members = list(group)
+        if results and time.perf_counter() > end:
+            break
+        done = _execute_group(members, end) if kind is not None and len(members) > 1 else None
+        for run in members if done is None else ():
+            if results and time.perf_counter() > end:
+                return results
+            results.append(harness.execute(run))
+        results += done or []
+        if done is not None and len(done) < len(members):
+            break
+    return results
+
+
+def _execute_group(runs: list[Run], end: float) -> list[Result] | None:
+    """The same for runs of one kind; None where they must be done alone, for one, because something fails."""
+    try:
+        problem = harness.problem_of(runs[0].problem, runs[0].settings)
+        if problem.constraints is not None or (problem.measure and problem.validation is not None):
+            return None
+        starts = np.array([start_of(problem, run.seed) for run in runs])
+        rates = np.array([run.lr for run in runs])
+        cohort = Cohort(problem, harness.method_of(runs[0], problem), starts, rates, runs[0].targets, keep=True)
+        slot = cohort.slot(problem)
+        done = cohort.advance(slot, 0, len(runs), [run.time_limit for run in runs], end)
+        return [harness.judge(slot, slot.outcome(k), runs[k].targets) for k in range(done)]
+    except Exception:  # the run that fails says so itself
+        return None
