@@ -16,15 +16,17 @@ import threading
 import time
 import weakref
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import fields as dataclass_fields
 from typing import Any
 
 import numpy as np
 
 from optbench import harness
+from optbench.loops.lanes import WIDTH
 from optbench.loops.members import COLUMNS, Slot, evaluate_all, most_rows
 from optbench.loops.prepared import SLICE, Method
+from optbench.loops.tiles import LaneSlot
 from optbench.methods import Optimizer
 from optbench.outcome import Result, Run
 from optbench.records import encode, fields
@@ -85,7 +87,7 @@ class Cohort:
     ) -> None:
         self.problem, self.method = problem, method
         settings, k = encode(method.schedule_params), len(starts)
-        self.f0 = evaluate_all(problem, starts)[0]
+        self.f0, self.slopes = evaluate_all(problem, starts)
         levels, judged = levels_of(problem, self.f0, targets)
         peaks = [warmup_target(method.schedule, lr, settings) for lr in rates.tolist()]
         self._rows = (k if keep else 1, most_rows(method.max_iter))
@@ -124,28 +126,30 @@ class Cohort:
         slots = [self.slot(own_scratch(self.problem) if i else self.problem) for i in range(self.threads)]
         size = max(1, -(-k // (SHARES * self.threads)))
         shares = deque((first, min(first + size, k)) for first in range(0, k, size))
+        self._spread([lambda share, slot=slot: self.advance(slot, *share) for slot in slots], shares)
+
+    def _spread(self, workers: Sequence[Callable[[Any], Any]], shares: deque[Any]) -> None:
+        """Let every worker, in a thread of its own, take the next share until there is none."""
         failures: list[BaseException] = []
-        others = [threading.Thread(target=self._drain, args=(slot, shares, failures)) for slot in slots[1:]]
+
+        def drain(work: Callable[[Any], Any]) -> None:
+            try:
+                while share := self._next(shares):
+                    work(share)
+            except BaseException as error:
+                self._stopped = True
+                failures.append(error)
+
+        others = [threading.Thread(target=drain, args=(work,)) for work in workers[1:]]
         for thread in others:
             thread.start()
-        try:
-            self._drain(slots[0], shares, failures)
-        finally:
-            self._stopped = bool(shares)
-            for thread in others:
-                thread.join()
+        drain(workers[0])
+        for thread in others:
+            thread.join()
         if failures:
             raise failures[0]
 
-    def _drain(self, slot: Slot, shares: deque[tuple[int, int]], failures: list[BaseException]) -> None:
-        try:
-            while share := self._next(shares):
-                self.advance(slot, *share)
-        except BaseException as error:
-            self._stopped = True
-            failures.append(error)
-
-    def _next(self, shares: deque[tuple[int, int]]) -> tuple[int, int] | None:
+    def _next(self, shares: deque[Any]) -> Any:
         try:
             return None if self._stopped else shares.popleft()
         except IndexError:  # another thread has taken the last one
@@ -174,6 +178,45 @@ class Cohort:
             k, resume = at, under_way
             last = min(last, k + resume) if now > end else last
         return k
+
+
+    def run_lanes(self, threads: int | None = None) -> None:
+        """Do all members side by side in the lanes of vector instructions, on so many threads.
+
+        The members must stand in the order of `by_rate`. Raises as `run`.
+        """
+        names = ("starts", "rates", "peaks", "levels", "judged", "points", "codes", "steps", "hits")
+        arrays = {name: self.arrays[name] for name in names} | {"slopes": self.slopes, "f0": self.f0}
+        first = LaneSlot(self.problem, self.method, arrays)
+        blocks = deque(blocks_of(self.arrays["rates"], first.lanes))
+        self.threads = threads_of(threads, len(blocks))
+        slots = [first, *(LaneSlot(self.problem, self.method, arrays) for _ in range(self.threads - 1))]
+        self._spread([lambda share, slot=slot: self._cross(slot, *share) for slot in slots], blocks)
+
+    def _cross(self, slot: LaneSlot, first: int, last: int, mixed: bool) -> None:
+        steps, resume = 1000, False
+        while not self._stopped:
+            before, begun = time.perf_counter(), slot.steps if resume else 0
+            if slot.go(first, last, mixed, resume, steps):
+                return
+            took, resume = time.perf_counter() - before, True
+            steps = max(1, min(4 * steps, int((slot.steps - begun) * SLICE / max(took, 1e-9))))
+
+
+def blocks_of(rates: Array, lanes: int) -> list[tuple[int, int, bool]]:
+    """(first, last, mixed) of blocks of at most so many members with ascending learning rates, shape (k,).
+
+    Members of one learning rate have blocks of their own where they fill a tile; the others share.
+    """
+    edges = [0, *(np.flatnonzero(np.diff(rates)) + 1).tolist(), rates.size]
+    blocks: list[tuple[int, int, bool]] = []
+    waiting = 0  # the first member that has no block yet
+    for first, last in itertools.pairwise(edges):
+        if last - first >= WIDTH:
+            blocks += [(at, min(at + lanes, first), True) for at in range(waiting, first, lanes)]
+            blocks += [(at, min(at + lanes, last), False) for at in range(first, last, lanes)]
+            waiting = last
+    return blocks + [(at, min(at + lanes, rates.size), True) for at in range(waiting, rates.size, lanes)]
 
 
 # ------------------------------------------------------------------------------------------------ runs of a plan
