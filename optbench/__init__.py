@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from optbench import plots as plots
     from optbench.api import run as run
     from optbench.clipping import clip as clip
+    from optbench.ensembles import EnsembleResult as EnsembleResult
+    from optbench.ensembles import ensemble as ensemble
     from optbench.methods import Variant as Variant
     from optbench.optimize import OptimizeResult as OptimizeResult
     from optbench.optimize import minimize as minimize
@@ -39,6 +41,7 @@ __version__ = "0.1.0"
 _HOMES = {
     "api": ("run",),
     "clipping": ("clip",),
+    "ensembles": ("EnsembleResult", "ensemble"),
     "optimize": ("OptimizeResult", "minimize", "schedule_values"),
     "records": ("Budget", "Matrix", "Vector"),
     "registry": (

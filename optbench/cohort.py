@@ -105,15 +105,15 @@ class Cohort:
         }
         if keep:
             self.arrays |= {name: np.empty(self._rows) for name in COLUMNS}
-        self._keep, self._stopped = keep, False
-        self.threads = 1
+        self.keep, self._stopped = keep, False
+        self.threads, self.seconds = 1, 0.0
 
     def slot(self, problem: Problem) -> Slot:
         """Memory for a thread."""
         levels = self.arrays["levels"]
         made = Slot(problem, self.method, problem.x0, levels[0])
-        arrays = self.arrays if self._keep else self.arrays | {name: np.empty(self._rows) for name in COLUMNS}
-        made.attach(arrays, self._keep)
+        arrays = self.arrays if self.keep else self.arrays | {name: np.empty(self._rows) for name in COLUMNS}
+        made.attach(arrays, self.keep)
         return made
 
     def run(self, threads: int | None = None) -> None:
@@ -140,12 +140,19 @@ class Cohort:
                 self._stopped = True
                 failures.append(error)
 
+        begin = time.perf_counter()
         others = [threading.Thread(target=drain, args=(work,)) for work in workers[1:]]
         for thread in others:
             thread.start()
-        drain(workers[0])
-        for thread in others:
-            thread.join()
+        try:
+            drain(workers[0])
+            for thread in others:
+                thread.join()
+        finally:  # after Ctrl-C the others have to be told
+            self._stopped = True
+            for thread in others:
+                thread.join()
+        self.seconds = time.perf_counter() - begin
         if failures:
             raise failures[0]
 
@@ -178,7 +185,6 @@ class Cohort:
             k, resume = at, under_way
             last = min(last, k + resume) if now > end else last
         return k
-
 
     def run_lanes(self, threads: int | None = None) -> None:
         """Do all members side by side in the lanes of vector instructions, on so many threads.

@@ -34,8 +34,8 @@ LONGEST = 5.0  # seconds that all timed repeats of one run may take together, bu
 TOGETHER = 64  # runs that are timed in turn, and held in memory, at a time
 SLACK = 1e-12  # by how much, relative to the gap, a re-evaluated objective may miss the target it was said to meet
 
-_TIMEOUT: tuple[Status, str] = ("timeout", "the time limit has passed")
-_ENDS: dict[int, tuple[Status, str]] = {
+TIMEOUT: tuple[Status, str] = ("timeout", "the time limit has passed")
+ENDS: dict[int, tuple[Status, str]] = {
     fo.CONVERGED: ("converged", "every target was met"),
     fo.SMALL_GRADIENT: ("converged", "the largest gradient entry is at most gtol"),
     fo.BUDGET: ("budget", "the iteration budget is spent"),
@@ -160,7 +160,7 @@ def failed(status: Status, message: str, targets: Sequence[float]) -> Result:
 def judge(prepared: Prepared, outcome: Outcome, targets: Sequence[float]) -> Result:
     """Result of a run, its end point evaluated again outside the loop: a claim that does not hold is an error."""
     problem = prepared.problem
-    status, message = _TIMEOUT if outcome.timed_out else _ENDS[outcome.code]
+    status, message = TIMEOUT if outcome.timed_out else ENDS[outcome.code]
     fun, jac = evaluation.evaluate(problem, outcome.x)
     held_out = (math.nan, math.nan)
     if "val_loss" in outcome.trace:

@@ -28,7 +28,7 @@ LAYERS = [
     ["cohort"],
     ["storefile", "tables"],
     ["store", "export"],
-    ["stats", "runner", "optimize"],
+    ["stats", "runner", "optimize", "ensembles"],
     ["plots", "api"],
     ["console"],
     ["cli"],

@@ -15,7 +15,7 @@ from collections.abc import Callable
 from typing import Any
 
 from optbench import evaluation, jit
-from optbench.coordinate import FRAME_WORDS, G, N, PARAMS, SHARED, STATE, STRIDE, X
+from optbench.coordinate import FRAME_WORDS, PARAMS, SHARED, STATE, STRIDE, G, N, X
 from optbench.kernels import form_of
 from optbench.methods import Optimizer
 from optbench.records import Empty, fields
@@ -80,7 +80,9 @@ def _make_objective(function: Callable[..., Any], record: type, n: int, m: int) 
     def kernel(x, g, f, floor, tiles, data):  # type: ignore[no-untyped-def]
         lanes = tiles * WIDTH
         size = n * lanes
-        return run(array_at(x, size), array_at(g, size), array_at(f, lanes), array_at(floor, lanes), decode(data), tiles)
+        return run(
+            array_at(x, size), array_at(g, size), array_at(f, lanes), array_at(floor, lanes), decode(data), tiles
+        )
 
     return kernel
 
@@ -106,6 +108,8 @@ def _make_step(
     update: Callable[..., Any], constants: Callable[..., Any], params: type, state: type, shared: type
 ) -> Callable[..., Any]:
     """The constants of a lane are computed anew for each of its coordinates: cheaper than keeping them."""
+    from numpy import uint64
+
     from optbench.codec import array_at, decoder, integers_at, state_arrays, state_loader, state_storer
 
     decode, split, split_shared = decoder(params), state_arrays(len(fields(state))), state_arrays(len(fields(shared)))
@@ -113,20 +117,24 @@ def _make_step(
     prepare = _constants(constants, shared)
     keep = state_storer(shared)
 
+    def visit(x, g, states, rates, p, t, kept, at, lane):  # type: ignore[no-untyped-def]
+        c, following = prepare(t, rates[uint64(lane)], p, kept, lane)
+        x[uint64(at)], new = inner(x[uint64(at)], g[uint64(at)], load(states, at), c)
+        store(states, at, new)
+        return following
+
+    one = jit.compiled(visit, inline=True)
+
     def sweep(x, g, states, kept, rates, p, t, n, tiles):  # type: ignore[no-untyped-def]
         for tile in range(tiles):
+            first = tile * WIDTH
             for i in range(n - 1):
-                at, first = (tile * n + i) * WIDTH, tile * WIDTH
+                at = (first * n) + i * WIDTH
                 for lane in range(WIDTH):
-                    c, _ = prepare(t, rates[first + lane], p, kept, first + lane)
-                    x[at + lane], new = inner(x[at + lane], g[at + lane], load(states, at + lane), c)
-                    store(states, at + lane, new)
-            at, first = (tile * n + n - 1) * WIDTH, tile * WIDTH
+                    one(x, g, states, rates, p, t, kept, at + lane, first + lane)
+            at = (first * n) + (n - 1) * WIDTH
             for lane in range(WIDTH):  # the last coordinate: the scalars of the next step replace those of this one
-                c, following = prepare(t, rates[first + lane], p, kept, first + lane)
-                x[at + lane], new = inner(x[at + lane], g[at + lane], load(states, at + lane), c)
-                store(states, at + lane, new)
-                keep(kept, first + lane, following)
+                keep(kept, first + lane, one(x, g, states, rates, p, t, kept, at + lane, first + lane))
 
     run = jit.compiled(sweep)
 
@@ -135,7 +143,17 @@ def _make_step(
         n, size, most = w[SIZE], w[N], w[LANES_MOST]
         tiles = size // (n * WIDTH)
         states, kept = split(w[STATE], w[STRIDE], size), split_shared(w[SHARED], most, most)
-        run(array_at(w[X], size), array_at(w[G], size), states, kept, array_at(rates, most), decode(w[PARAMS]), t, n, tiles)
+        run(
+            array_at(w[X], size),
+            array_at(w[G], size),
+            states,
+            kept,
+            array_at(rates, most),
+            decode(w[PARAMS]),
+            t,
+            n,
+            tiles,
+        )
         return t
 
     return kernel

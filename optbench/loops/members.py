@@ -162,11 +162,11 @@ class Slot(PreparedSteps):
         for name in COLUMNS:
             self.setup[_places()[name] + 1] = rows
         self._members = Members(drive=self._drive.address, setup=self.setup.ctypes.data, keep=keep, **arrays)
-        self._packed = pack(self._members)
+        self._packed, self._many = pack(self._members), many()
 
     def go(self, first: int, last: int, resume: bool, steps: int) -> int:
         """Call the kernel; see `many`."""
-        return int(many()(self._packed.ctypes.data, first, last, int(resume), steps))
+        return int(self._many(self._packed.ctypes.data, first, last, int(resume), steps))
 
     def first_slice(self) -> int:
         """Steps that surely take less than a slice."""

@@ -343,7 +343,7 @@ class LaneSlot:
             **arrays,
             **self._memory,
         )
-        self._keep, self._packed = frames, pack(self._block)
+        self._keep, self._packed, self._drive = frames, pack(self._block), driver()
 
     def _frame(self, n: int, shared: Array) -> Any:
         """Words of a step's frame; see `coordinate` and `lanes`."""
@@ -354,7 +354,7 @@ class LaneSlot:
 
     def go(self, first: int, last: int, mixed: bool, resume: bool, steps: int) -> bool:
         """Call the kernel; see `driver`."""
-        return bool(driver()(self._packed.ctypes.data, first, last, int(mixed), int(resume), steps))
+        return bool(self._drive(self._packed.ctypes.data, first, last, int(mixed), int(resume), steps))
 
     @property
     def steps(self) -> int:
