@@ -11,7 +11,6 @@ import itertools
 import math
 import multiprocessing
 import operator
-import os
 import threading
 import time
 import weakref
@@ -22,11 +21,12 @@ from typing import Any
 
 import numpy as np
 
-from optbench import harness
+from optbench import harness, parallel
+from optbench.loops.lane_slot import LaneSlot
 from optbench.loops.lanes import WIDTH
+from optbench.loops.large import in_pieces
 from optbench.loops.members import COLUMNS, Slot, evaluate_all, most_rows
 from optbench.loops.prepared import SLICE, Method
-from optbench.loops.tiles import LaneSlot
 from optbench.methods import Optimizer
 from optbench.outcome import Result, Run
 from optbench.records import encode, fields
@@ -38,10 +38,9 @@ SHARES = 8  # parts that a thread's members are cut into, so that no thread wait
 
 
 def threads_of(threads: int | None, members: int) -> int:
-    """Threads to use: by default one a core, and one in a worker process; never more than there are members."""
+    """Threads to use: by default `parallel.threads`, and one in a worker process; never more than there are members."""
     if threads is None:
-        threads = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-        threads = 1 if multiprocessing.parent_process() else threads
+        threads = 1 if multiprocessing.parent_process() else parallel.threads()
     return max(1, min(threads, members))
 
 
@@ -63,6 +62,15 @@ def own_scratch(problem: Problem) -> Problem:
     twin = copy.copy(problem)
     twin.data = problem.data._replace(**{name: np.zeros(np.size(getattr(problem.data, name))) for name in scratch})
     return twin
+
+
+def single(problem: Problem, method: Method) -> str | None:
+    """Why the runs of a first-order method on a problem must be done one by one, or None."""
+    if reason := method.optimizer.refuses(problem.offers):
+        return f"{method.optimizer.name} cannot run on {problem.name}: {reason}"
+    if in_pieces(problem, method):
+        return f"{problem.name} with {problem.n} variables is worked on in pieces: use minimize"
+    return None
 
 
 class Cohort:
@@ -126,26 +134,27 @@ class Cohort:
         slots = [self.slot(own_scratch(self.problem) if i else self.problem) for i in range(self.threads)]
         size = max(1, -(-k // (SHARES * self.threads)))
         shares = deque((first, min(first + size, k)) for first in range(0, k, size))
-        self._spread([lambda share, slot=slot: self.advance(slot, *share) for slot in slots], shares)
+        self._spread(self.advance, slots, shares)
 
-    def _spread(self, workers: Sequence[Callable[[Any], Any]], shares: deque[Any]) -> None:
-        """Let every worker, in a thread of its own, take the next share until there is none."""
+    def _spread(self, work: Callable[..., Any], slots: Sequence[Any], shares: deque[Any]) -> None:
+        """Do ``work(slot, *share)`` of the shares, every slot in a thread of its own, until there is none."""
         failures: list[BaseException] = []
+        self._stopped = False
 
-        def drain(work: Callable[[Any], Any]) -> None:
+        def drain(slot: Any) -> None:
             try:
                 while share := self._next(shares):
-                    work(share)
+                    work(slot, *share)
             except BaseException as error:
                 self._stopped = True
                 failures.append(error)
 
         begin = time.perf_counter()
-        others = [threading.Thread(target=drain, args=(work,)) for work in workers[1:]]
+        others = [threading.Thread(target=drain, args=(slot,)) for slot in slots[1:]]
         for thread in others:
             thread.start()
         try:
-            drain(workers[0])
+            drain(slots[0])
             for thread in others:
                 thread.join()
         finally:  # after Ctrl-C the others have to be told
@@ -189,7 +198,7 @@ class Cohort:
     def run_lanes(self, threads: int | None = None) -> None:
         """Do all members side by side in the lanes of vector instructions, on so many threads.
 
-        The members must stand in the order of `by_rate`. Raises as `run`.
+        The members must stand in the order of their learning rates. Raises as `run`.
         """
         names = ("starts", "rates", "peaks", "levels", "judged", "points", "codes", "steps", "hits")
         arrays = {name: self.arrays[name] for name in names} | {"slopes": self.slopes, "f0": self.f0}
@@ -197,7 +206,7 @@ class Cohort:
         blocks = deque(blocks_of(self.arrays["rates"], first.lanes))
         self.threads = threads_of(threads, len(blocks))
         slots = [first, *(LaneSlot(self.problem, self.method, arrays) for _ in range(self.threads - 1))]
-        self._spread([lambda share, slot=slot: self._cross(slot, *share) for slot in slots], blocks)
+        self._spread(self._cross, slots, blocks)
 
     def _cross(self, slot: LaneSlot, first: int, last: int, mixed: bool) -> None:
         steps, resume = 1000, False
@@ -276,11 +285,12 @@ def _execute_group(runs: list[Run], end: float) -> list[Result] | None:
     """The same for runs of one kind; None where they must be done alone, for one, because something fails."""
     try:
         problem = harness.problem_of(runs[0].problem, runs[0].settings)
-        if problem.constraints is not None or (problem.measure and problem.validation is not None):
+        method = harness.method_of(runs[0], problem)
+        if single(problem, method) or problem.validation is not None:
             return None
         starts = np.array([start_of(problem, run.seed) for run in runs])
         rates = np.array([run.lr for run in runs])
-        cohort = Cohort(problem, harness.method_of(runs[0], problem), starts, rates, runs[0].targets, keep=True)
+        cohort = Cohort(problem, method, starts, rates, runs[0].targets, keep=True)
         slot = cohort.slot(problem)
         done = cohort.advance(slot, 0, len(runs), [run.time_limit for run in runs], end)
         return [harness.judge(slot, slot.outcome(k), runs[k].targets) for k in range(done)]

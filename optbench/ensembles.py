@@ -10,13 +10,14 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from optbench import harness
-from optbench.cohort import Cohort, start_of
+from optbench.cohort import Cohort, single, start_of
 from optbench.loops.lanes import refusal
 from optbench.loops.members import COLUMNS, evaluate_all
-from optbench.methods import Optimizer
-from optbench.outcome import DEFAULT_TARGETS, Run
+from optbench.loops.prepared import Method
+from optbench.methods import AnyMethod, Optimizer
+from optbench.outcome import DEFAULT_TARGETS
 from optbench.plan import make_run
-from optbench.registry import get_optimizer, get_problem, get_schedule
+from optbench.registry import get_optimizer, get_problem
 from optbench.types import Array, Problem
 
 
@@ -155,13 +156,14 @@ def ensemble(
         max_iter=max_iter,
         targets=targets,
     )
-    _refuse(made, run, lanes, record)
+    method = harness.method_of(run, made)
+    _refuse(made, method, lanes, record)
     if threads is not None and (isinstance(threads, bool) or not isinstance(threads, int) or threads < 1):
         raise ValueError(f"threads takes a whole number of at least 1, not {threads!r}")
     order = np.argsort(np.repeat(rates, len(starts)), kind="stable") if lanes else np.arange(rates.size * len(starts))
     points = np.ascontiguousarray(np.tile(starts, (rates.size, 1))[order])
     every = np.ascontiguousarray(np.repeat(rates, len(starts))[order])
-    cohort = Cohort(made, harness.method_of(run, made), points, every, run.targets, keep=record)
+    cohort = Cohort(made, method, points, every, run.targets, keep=record)
     if lanes:
         cohort.run_lanes(threads)
     else:
@@ -186,7 +188,9 @@ def _starts(problem: Problem, seeds: int | Sequence[int], x0s: ArrayLike | None)
     return starts, np.arange(len(starts))
 
 
-def _rates(optimizer: Any, lr: Any) -> Array:
+def _rates(optimizer: AnyMethod, lr: Any) -> Array:
+    if not isinstance(optimizer, Optimizer):
+        raise ValueError(f"an ensemble takes a first-order optimizer, not {optimizer.name!r}: use minimize")
     rates = np.array([optimizer.lr] if lr is None else lr)
     if (
         rates.ndim > 1
@@ -198,16 +202,12 @@ def _rates(optimizer: Any, lr: Any) -> Array:
     return np.atleast_1d(rates.astype(np.float64))
 
 
-def _refuse(problem: Problem, run: Run, lanes: bool, record: bool) -> None:
+def _refuse(problem: Problem, method: Method, lanes: bool, record: bool) -> None:
     """Raise ValueError for what cannot run in an ensemble, or not in lanes."""
-    optimizer, schedule = get_optimizer(run.optimizer), get_schedule(run.schedule)
-    if not isinstance(optimizer, Optimizer):
-        raise ValueError(f"an ensemble takes a first-order optimizer, not {optimizer.name!r}: use minimize")
-    if reason := optimizer.refuses(problem.offers):
-        raise ValueError(f"{optimizer.name} cannot run on {problem.name}: {reason}")
+    if reason := single(problem, method):
+        raise ValueError(f"an ensemble does not apply: {reason}")
     if lanes:
-        reason = refusal(problem, optimizer, schedule.observes)
-        reason = reason or ("biases are left out of weight decay" if not run.decay_bias else None)
+        reason = refusal(problem, method.optimizer, method.schedule.observes)
         reason = reason or ("they keep no trace: leave out record=True" if record else None)
         if reason:
             raise ValueError(f"lanes do not apply: {reason}")

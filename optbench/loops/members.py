@@ -161,7 +161,7 @@ class Slot(PreparedSteps):
         rows = arrays["iterations"].shape[1]
         for name in COLUMNS:
             self.setup[_places()[name] + 1] = rows
-        self._members = Members(drive=self._drive.address, setup=self.setup.ctypes.data, keep=keep, **arrays)
+        self._members = Members(drive=self.kernels[0].address, setup=self.setup.ctypes.data, keep=keep, **arrays)
         self._packed, self._many = pack(self._members), many()
 
     def go(self, first: int, last: int, resume: bool, steps: int) -> int:

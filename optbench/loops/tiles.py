@@ -11,19 +11,13 @@ import math
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-import numpy as np
-
-from optbench import evaluation, jit, kernels
+from optbench import jit
 from optbench.clipping import clip_value, coefficient
 from optbench.coordinate import N
 from optbench.loops import first_order as fo
-from optbench.loops import lanes
 from optbench.loops.lanes import WIDTH
-from optbench.loops.prepared import Method
-from optbench.memory import NEAR, aligned
-from optbench.methods import Optimizer
-from optbench.records import Matrix, Vector, encode, fields, pack
-from optbench.types import Array, Problem
+from optbench.records import Matrix, Vector
+from optbench.schedules._warmup import warmup_value
 
 RATES = 32  # learning rates of a block are computed for so many steps at a time
 T, ACTIVE, FILLED, N_STATE = range(4)  # steps done, lanes in use, step from which the learning rates are known
@@ -155,11 +149,11 @@ def _make_parts() -> tuple[Any, Any, Any]:
     from optbench.codec import F64, I64, array_at, caller, integers_at
 
     fill = caller(I64, I64, I64, I64, F64, I64)
-    meet, judge, warm = (jit.lower(part) for part in (fo.meet_targets, fo.verdict, fo.warmup_value))
+    meet, judge, warm = (jit.lower(part) for part in (fo.meet_targets, fo.verdict, warmup_value))
     at_of, twin = jit.lower(place), jit.lower(copy_lane)
     width = fo.N_INTS + 1
 
-    def rates(b, t, own, active, mixed):  # type: ignore[no-untyped-def]
+    def rates(b, t, own, active, mixed):
         warming = min(RATES, max(0, b.warmup - t))
         for lane in range(active if mixed else 1):
             k = own[width * lane]
@@ -172,7 +166,7 @@ def _make_parts() -> tuple[Any, Any, Any]:
             for i in range(RATES):
                 b.table[i, lane] = b.spare[i]
 
-    def attend(b, t, active, out):  # type: ignore[no-untyped-def]
+    def attend(b, t, active, out):
         own = integers_at(b.own, width * b.f.size)
         for lane in range(active):
             ints = integers_at(b.own + 8 * (width * lane + 1), fo.N_INTS)
@@ -195,7 +189,7 @@ def _make_parts() -> tuple[Any, Any, Any]:
                 out += 1
         return out
 
-    def close(b, active, own, mixed):  # type: ignore[no-untyped-def]
+    def close(b, active, own, mixed):
         for lane in range(active - 1, -1, -1):
             if own[width * lane] < 0:
                 active -= 1
@@ -223,7 +217,7 @@ def _make_driver() -> Callable[..., Any]:
     new_rates, attend, close = _make_parts()
     width = fo.N_INTS + 1
 
-    def begin(b, first, last):  # type: ignore[no-untyped-def]
+    def begin(b, first, last):
         own, shared = integers_at(b.own, width * b.f.size), b.shared
         for lane in range(last - first):
             put(b, lane, first + lane)
@@ -234,12 +228,12 @@ def _make_driver() -> Callable[..., Any]:
         for j in range(shared.size):
             shared[j] = b.fresh[j]
 
-    def resize(b, active):  # type: ignore[no-untyped-def]
+    def resize(b, active):
         tiles = (active + WIDTH - 1) // WIDTH
         integers_at(b.frame, N + 1)[N] = integers_at(b.lane_frame, N + 1)[N] = b.n * WIDTH * tiles
         return tiles
 
-    def soonest(b, active, own):  # type: ignore[no-untyped-def]
+    def soonest(b, active, own):
         event = b.max_iter
         for lane in range(active):
             event = min(event, own[width * lane + 1 + fo.STALL_AT])
@@ -247,7 +241,7 @@ def _make_driver() -> Callable[..., Any]:
 
     starting, resizing, nearest = jit.compiled(begin), jit.compiled(resize), jit.compiled(soonest)
 
-    def go(b, first, last, mixed, resume, steps):  # type: ignore[no-untyped-def]
+    def go(b, first, last, mixed, resume, steps):
         own, progress = integers_at(b.own, width * b.f.size), integers_at(b.progress, N_STATE)
         t, active, filled = progress[T], progress[ACTIVE], progress[FILLED]
         if not resume:
@@ -285,83 +279,7 @@ def _make_driver() -> Callable[..., Any]:
 
     run = jit.compiled(go)
 
-    def kernel(block, first, last, mixed, resume, steps):  # type: ignore[no-untyped-def]
+    def kernel(block, first, last, mixed, resume, steps):
         return run(decode(block), first, last, mixed, resume, steps)
 
     return kernel
-
-
-class LaneSlot:
-    """The memory of a thread's blocks, one after the other."""
-
-    def __init__(self, problem: Problem, method: Method, arrays: dict[str, Array]) -> None:
-        optimizer, params = method.optimizer, method.params
-        assert isinstance(optimizer, Optimizer)
-        _, state = kernels.form_of(optimizer, params)
-        n, n_state, n_shared = problem.n, len(fields(state)), len(fields(optimizer.shared))
-        self.lanes = capacity(n, n_state)
-        start = optimizer.init(params) if optimizer.init else ()
-        self._step = kernels.step(optimizer, params)
-        self._lane_step = lanes.step(optimizer, params)
-        shared = np.zeros((n_shared, self.lanes))
-        self._memory = {
-            "x": aligned(n * self.lanes),
-            "g": aligned(n * self.lanes),
-            "state": aligned(n_state * n * self.lanes).reshape(n_state, n * self.lanes),
-            "init": np.array([*start] or [0.0] * n_state),
-            "fresh": np.array([float(value) for value in optimizer.shared()]),
-            "shared": np.zeros(n_shared),
-            "lane_shared": shared,
-            "f": aligned(self.lanes),
-            "floors": aligned(self.lanes),
-            "snapshot": np.full((self.lanes, n), np.nan),
-            "table": aligned(RATES * self.lanes).reshape(RATES, self.lanes),
-            "spare": np.zeros(max(RATES, WIDTH)),
-            "point": np.zeros(n),
-        }
-        self._own = np.zeros((fo.N_INTS + 1) * self.lanes, dtype=np.int64)
-        self._progress = np.zeros(N_STATE, dtype=np.int64)
-        self._settings = [pack(encode(params)), pack(encode(method.schedule_params))]
-        frames = [self._frame(n, self._memory[name]) for name in ("shared", "lane_shared")]
-        self._block = Block(
-            objective=lanes.objective(problem).address,
-            step=self._step.address,
-            lane_step=self._lane_step.address,
-            schedule=kernels.schedule(method.schedule).address,
-            schedule_params=self._settings[1].ctypes.data,
-            data=evaluation.data_words(problem).ctypes.data,
-            frame=frames[0].ctypes.data,
-            lane_frame=frames[1].ctypes.data,
-            own=self._own.ctypes.data,
-            progress=self._progress.ctypes.data,
-            n=n,
-            max_iter=method.max_iter,
-            warmup=method.warmup,
-            warmup_start=method.warmup_start,
-            clip=("none", "norm", "value").index(method.clip[0]),
-            clip_at=method.clip[1],
-            **arrays,
-            **self._memory,
-        )
-        self._keep, self._packed, self._drive = frames, pack(self._block), driver()
-
-    def _frame(self, n: int, shared: Array) -> Any:
-        """Words of a step's frame; see `coordinate` and `lanes`."""
-        at = {name: array.ctypes.data for name, array in self._memory.items()}
-        size, most = n * self.lanes, self.lanes
-        frame = [at["x"], at["g"], size, at["state"], size, self._settings[0].ctypes.data, shared.ctypes.data, 0, 0, 0]
-        return np.array([*frame, n, most], dtype=np.int64)
-
-    def go(self, first: int, last: int, mixed: bool, resume: bool, steps: int) -> bool:
-        """Call the kernel; see `driver`."""
-        return bool(self._drive(self._packed.ctypes.data, first, last, int(mixed), int(resume), steps))
-
-    @property
-    def steps(self) -> int:
-        """Steps that the present block has taken."""
-        return int(self._progress[T])
-
-
-def capacity(n: int, n_state: int) -> int:
-    """Lanes of a block: what keeps its memory in a core's nearest cache, at least a tile."""
-    return WIDTH * max(1, min(4, NEAR // (WIDTH * (n * (2 + n_state) + 2))))
