@@ -44,16 +44,6 @@ def threads_of(threads: int | None, members: int) -> int:
     return max(1, min(threads, members))
 
 
-def levels_of(problem: Problem, f0: Array, targets: Sequence[float]) -> tuple[Array, Array]:
-    """Objective values that meet the targets, (k, m), m = 0 where no minimum is known; 1 where f0, (k,), is finite."""
-    found = [harness.thresholds(value, problem, targets) for value in f0.tolist()]
-    judged = np.array([float(levels.size > 0) for levels in found])
-    levels = np.zeros((f0.size, max(map(len, found), default=0)))
-    for row, values in zip(levels, found, strict=True):
-        row[: values.size] = values
-    return levels, judged
-
-
 def own_scratch(problem: Problem) -> Problem:
     """The problem for another thread: with memory of its own for what its functions write besides the gradient."""
     scratch = [field.name for field in fields(problem.record) if field.kind == "scratch"]
@@ -96,15 +86,17 @@ class Cohort:
         self.problem, self.method = problem, method
         settings, k = encode(method.schedule_params), len(starts)
         self.f0, self.slopes = evaluate_all(problem, starts)
-        levels, judged = levels_of(problem, self.f0, targets)
-        peaks = [warmup_target(method.schedule, lr, settings) for lr in rates.tolist()]
+        with np.errstate(invalid="ignore", over="ignore"):  # where f0 is not finite
+            levels = harness.levels_of(problem, self.f0, targets)
+        distinct, place = np.unique(rates, return_inverse=True)
+        peaks = np.array([warmup_target(method.schedule, lr, settings) for lr in distinct.tolist()])
         self._rows = (k if keep else 1, most_rows(method.max_iter))
         self.arrays = {
             "starts": starts,
             "rates": rates,
-            "peaks": np.array(peaks),
+            "peaks": peaks[place],
             "levels": levels,
-            "judged": judged,
+            "judged": np.isfinite(self.f0) * float(levels.shape[1] > 0),
             "points": np.empty_like(starts),
             "codes": np.zeros(k),
             "steps": np.zeros(k),

@@ -109,12 +109,18 @@ def method_of(run: Run, problem: Problem, record: str = "log", gtol: float = 0.0
     )
 
 
+def levels_of(problem: Problem, f0: Array, targets: Sequence[float]) -> Array:
+    """Objective values that meet the targets, descending, for starts of value f0, (k,): (k, m); m = 0: none known."""
+    if problem.reference is None:
+        return np.empty((f0.size, 0))
+    best, start = problem.reference, f0 if problem.frozen is None else np.full(f0.size, problem.frozen.start)
+    wanted = np.array(sorted(targets, reverse=True), dtype=np.float64)
+    return np.ascontiguousarray(best + wanted * (start - best)[:, None])
+
+
 def thresholds(f0: float, problem: Problem, targets: Sequence[float]) -> Array:
     """Objective values that meet the targets, descending; none where no minimum is known or f0 is not finite."""
-    start, best = (f0, problem.f_opt) if problem.frozen is None else problem.frozen
-    if best is None or not math.isfinite(f0):
-        return np.empty(0)
-    return best + np.array(sorted(targets, reverse=True), dtype=np.float64) * (start - best)
+    return levels_of(problem, np.array([f0]), targets)[0] if math.isfinite(f0) else np.empty(0)
 
 
 def prepare(run: Run, problem: Problem | None = None, x0: Array | None = None, **options: Any) -> Prepared:

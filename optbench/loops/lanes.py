@@ -28,17 +28,18 @@ SIZE, LANES_MOST, LANE_WORDS = FRAME_WORDS, FRAME_WORDS + 1, FRAME_WORDS + 2
 
 
 def objective(problem: Problem) -> jit.Kernel:
-    """Kernel ``int64 (x, g, f, floor, tiles, data)``: f and gradient of every lane, compiled for the problem's n.
+    """Kernel ``int64 (x, g, f, floor, tiles, data)``: f and gradient of every lane, compiled for the problem's sizes.
 
     Its value is 1 where the f of any lane lies outside (floor, infinity), else 0.
     """
     function = problem.fun_grad or problem.residuals
     assert function is not None
-    return _objective(problem.name, function, problem.record, problem.n, problem.m)
+    return _objective(problem.name, function, problem.record, problem.n, 0 if problem.fun_grad else problem.m)
 
 
 @functools.cache
 def _objective(name: str, function: Callable[..., Any], record: type, n: int, m: int) -> jit.Kernel:
+    """With m > 0 the function gives m residuals."""
     key = f"{jit.key_of((function,), (record,))} {n} {m}"
 
     def make() -> Callable[..., Any]:
@@ -182,8 +183,12 @@ def refusal(problem: Problem, optimizer: Any, observes: bool) -> str | None:
         return f"{problem.name} has constraints"
     if problem.n > LARGEST:
         return f"{problem.name} has {problem.n} variables, and a lane holds at most {LARGEST}"
-    if any(field.kind == "scratch" for field in fields(problem.record)) or problem.m > 2 * LARGEST:
-        return f"{problem.name} sums over many samples"
+    if any(field.kind == "scratch" for field in fields(problem.record)) or (
+        problem.fun_grad is None and problem.m > WIDTH
+    ):
+        return f"{problem.name} is a sum over many samples"
+    if any(field.kind != "float" for field in fields(optimizer.shared)):
+        return f"{optimizer.name} keeps other than floats from step to step"
     if observes:
         return "the schedule observes the objective"
     return None

@@ -26,7 +26,7 @@ COLUMNS = ("iterations", "values", "norms", "lrs")  # of the trace, in the setup
 class Members(NamedTuple):
     """What the members start from, a row each, and where they leave their ends.
 
-    `judged` is 0 where no target applies; without `keep` all write their trace to the first row.
+    `judged` is 0 where no target applies; without `keep` all write the end of their trace to the first row.
     """
 
     drive: int
@@ -161,6 +161,9 @@ class Slot(PreparedSteps):
         rows = arrays["iterations"].shape[1]
         for name in COLUMNS:
             self.setup[_places()[name] + 1] = rows
+        if not keep:  # no row but the last
+            start = self._at["ints"]
+            self.pristine[start : start + self.n_ints].view(np.int64)[fo.NEXT_ROW] = fo.NEVER
         self._members = Members(drive=self.kernels[0].address, setup=self.setup.ctypes.data, keep=keep, **arrays)
         self._packed, self._many = pack(self._members), many()
 
