@@ -22,10 +22,11 @@ from typing import Any
 import numpy as np
 
 from optbench import harness, parallel
+from optbench.jit import Kernel
 from optbench.loops.lane_slot import LaneSlot
 from optbench.loops.lanes import WIDTH
 from optbench.loops.large import in_pieces
-from optbench.loops.members import COLUMNS, Slot, evaluate_all, most_rows
+from optbench.loops.members import COLUMNS, Slot, evaluate_all, many, most_rows, sampler
 from optbench.loops.prepared import SLICE, Method
 from optbench.methods import Optimizer
 from optbench.outcome import Result, Run
@@ -252,6 +253,11 @@ def kind_of(run: Run) -> tuple[Any, ...] | None:
         return None
     shared: tuple[Any, ...] = SHARED(run)
     return shared
+
+
+def makers_of(run: Run) -> tuple[Callable[[], Kernel], ...]:
+    """What compiles or loads each of the kernels that a run needs, among others of its kind."""
+    return (*harness.makers_of(run), *((many, sampler) if kind_of(run) is not None else ()))
 
 
 def execute_many(runs: Sequence[Run], seconds: float = math.inf) -> list[Result]:

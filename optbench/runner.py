@@ -21,7 +21,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from optbench import harness, jit
-from optbench.cohort import execute_many
+from optbench.cohort import execute_many, makers_of
 from optbench.entries import load_file
 from optbench.environment import environment
 from optbench.outcome import Result, Run
@@ -161,7 +161,7 @@ def _compile(todo: list[Run], workers: Workers | InProcess, progress: Progress, 
     tasks: dict[Any, tuple[Run, int]] = {}
     for run in dict.fromkeys(first.values()):
         with suppress(Exception):  # the run itself reports it, as a row
-            for index, make in enumerate(harness.makers_of(run)):
+            for index, make in enumerate(makers_of(run)):
                 tasks.setdefault(_identity(make), (run, index))
     spent: dict[str, float] = {}
     if jit.cache_folder() is None:  # every process has to compile for itself
@@ -188,7 +188,7 @@ def _identity(make: Any) -> tuple[Any, ...]:
 def _warm(run: Run, index: int) -> tuple[float, bool] | None:
     """Compile or load one of a run's kernels: seconds, and whether it was in the cache; None where that fails."""
     try:
-        kernel = harness.makers_of(run)[index]()
+        kernel = makers_of(run)[index]()
     except Exception:  # the run itself reports it, as a row
         return None
     return kernel.seconds, kernel.cached
