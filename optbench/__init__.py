@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from optbench.optimize import OptimizeResult as OptimizeResult
     from optbench.optimize import minimize as minimize
     from optbench.optimize import schedule_values as schedule_values
+    from optbench.parallel import set_threads as set_threads
     from optbench.records import Budget as Budget
     from optbench.records import Matrix as Matrix
     from optbench.records import Vector as Vector
@@ -32,6 +33,8 @@ if TYPE_CHECKING:
     from optbench.stats import changes as changes
     from optbench.stats import compare as compare
     from optbench.store import load as load
+    from optbench.types import Group as Group
+    from optbench.types import Phase as Phase
     from optbench.types import Problem as Problem
 
 __version__ = "0.1.0"
@@ -40,6 +43,7 @@ _HOMES = {
     "api": ("run",),
     "clipping": ("clip",),
     "optimize": ("OptimizeResult", "minimize", "schedule_values"),
+    "parallel": ("set_threads",),
     "records": ("Budget", "Matrix", "Vector"),
     "registry": (
         "get_optimizer",
@@ -55,7 +59,7 @@ _HOMES = {
     "stats": ("changes", "compare"),
     "store": ("load",),
     "methods": ("Variant",),
-    "types": ("Problem",),
+    "types": ("Group", "Phase", "Problem"),
 }
 _HOME = {name: module for module, names in _HOMES.items() for name in names}
 
