@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 On = Literal["iterations", "epochs", "loss"]
 Scale = Literal["linear", "log", "reverse_log", "ordinal"]
 
-MEASURED = ("epochs", "loss", "remaining", "val_loss", "val_accuracy")
+MEASURED = ("iterations", "epochs", "loss", "remaining", "val_loss", "val_accuracy")
 FACTOR = 2.0  # times the fewest iterations: what counts as good
 _UNEVEN = 20.0  # ratio of the largest to the smallest gap from which on values stand side by side
 
@@ -36,7 +36,7 @@ def table(
     by : sequence of str
         One or two settings.
     target : float, optional
-        Default: 1e-6 if recorded, else the smallest.
+        Default: 1e-6 if any run met it, else the smallest that any did.
     on : {"iterations", "epochs", "loss"}, optional
         What `best` compares. Default: epochs for a sweep over ``batch_size``, else iterations; the loss where no run
         was judged.
@@ -61,6 +61,7 @@ def table(
     import pandas as pd
 
     stats.need(runs, "sweep over")
+    hits = hits[hits["run"].isin(runs.index)]
     target = stats.pick_target(hits, target)
     known = settings(runs)
     names = [resolve(key, known.columns) for key in by]
@@ -83,29 +84,27 @@ def table(
 
 
 def _measured(runs: pd.DataFrame, hits: pd.DataFrame, target: float) -> dict[str, pd.Series[Any]]:
-    end = runs["fun"].where(runs["fun"].abs() < np.inf, np.inf)
-    gap, start = end - runs["f_opt"], runs["f0"] - runs["f_opt"]
+    end = stats.final(runs)
+    gap = (end - runs["f_opt"]).mask(runs["frozen"])  # a frozen loss is no minimum, nor the start that of the run
+    start = runs["f0"] - runs["f_opt"]
     constrained = runs["kkt"].notna()
-    gap = gap.mask(runs["frozen"])  # not from a minimum, and not from the start of the run
-    cost = stats.costs(runs, hits, target)
-    pace = (runs["epochs"] / runs["nit"].clip(lower=1)).where(runs["n_samples"] > 0)
     return {
-        "cost": cost,
-        "epochs": (cost * pace).where(cost < np.inf, cost.where(runs["n_samples"] > 0)),
+        "iterations": stats.costs(runs, hits, target),
+        "epochs": stats.costs(runs, hits, target, "epochs"),
         "loss": runs["kkt"].where(constrained, gap.where(gap.notna(), end)),
         "remaining": (gap / start.where(start > 0)).mask(constrained),
-        "val_loss": runs["val_loss"],
-        "val_accuracy": runs["val_accuracy"],
+        "val_loss": stats.final(runs, "val_loss"),
+        "val_accuracy": stats.final(runs, "val_accuracy"),
         "status": runs["status"],
         "wall": runs["wall_median"],
     }
 
 
 def _row(part: pd.DataFrame) -> dict[str, Any]:
-    cost = part["cost"]
+    cost = part["iterations"]
     row: dict[str, Any] = {"runs": len(part), "success": np.nan if cost.isna().any() else float((cost < np.inf).mean())}
-    for name, column in (("iterations", "cost"), *((name, name) for name in MEASURED)):
-        low, middle, high = stats.quartiles(part[column])
+    for name in MEASURED:
+        low, middle, high = stats.quartiles(part[name])
         row |= {f"{name}_q25": float(low), name: float(middle), f"{name}_q75": float(high)}
     return {**row, "diverged": float((part["status"] == "diverged").mean()), "seconds": part["wall"].median()}
 
@@ -172,14 +171,14 @@ def good(table: pd.DataFrame, by: Sequence[str], factor: float = FACTOR) -> list
             part = part if other == key else part[part[other] == row[other]]
         values, cost = part[key].tolist(), part[on].to_numpy(dtype=np.float64)
         inside = cost <= factor * row[on]
-        low = high = values.index(row[key])
+        low = high = at = values.index(row[key])
         while low > 0 and inside[low - 1]:
             low -= 1
         while high < len(values) - 1 and inside[high + 1]:
             high += 1
         scale = scale_of(values)
         width, ends = decades(values[low], values[high], scale), (low == 0, high == len(values) - 1)
-        found.append(Good(key, row[key], values[low], values[high], *ends, width, scale == "reverse_log"))
+        found.append(Good(key, values[at], values[low], values[high], *ends, width, scale == "reverse_log"))
     return found
 
 

@@ -76,7 +76,7 @@ def sweep(
     max_iter, epochs, time_limit : optional
         Budget of a run.
     target : float, optional
-        Of the table and the figures. Default: 1e-6.
+        Of the table and the figures. Default: 1e-6 if any run meets it, else the smallest that any does.
     output : path-like
         Results file.
     jobs, repeats : int

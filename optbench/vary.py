@@ -146,7 +146,7 @@ def resolve(key: str, known: Iterable[str]) -> str:
         return found[0]
     short = [name.rpartition(".")[2] for name in names]
     usable = names if "." in key else [s if short.count(s) == 1 else n for s, n in zip(short, names, strict=True)]
-    error = unknown("key to vary:", key, usable)
+    error = unknown("setting", key, usable)
     elsewhere = _owners(key)
     raise UnknownName(f"{error}. {key!r} is a setting of {elsewhere}") if elsewhere else error
 

@@ -33,7 +33,7 @@ ENTRY = "NAME[:KEY=VALUE,...]"
 @click.option("--seeds", type=click.IntRange(1), default=5, show_default=True, help="Number of seeds (starts).")
 @click.option("--max-iter", type=click.IntRange(1), help="Iteration budget of a run.")
 @click.option("--epochs", type=float, help="Budget in passes through the samples instead.")
-@click.option("--target", type=float, help="Accuracy that table and figures are about.  [default: 1e-6]")
+@click.option("--target", type=float, help="Accuracy to reach; default: 1e-6, or the smallest that a run met.")
 @click.option("-o", "--output", type=click.Path(dir_okay=False, path_type=Path), help="Results file (SQLite).")
 @click.option("-j", "--jobs", type=click.IntRange(1), help="Worker processes that count; the clock runs alone.")
 @click.option("--repeats", type=click.IntRange(0), default=3, show_default=True, help="Timed samples a run.")

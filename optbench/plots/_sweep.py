@@ -63,11 +63,8 @@ def settings_to_show(runs: pd.DataFrame, by: str | Sequence[str] | None, count: 
     given = [by] if isinstance(by, str) else by or []
     found = varied(runs) if by is None else short(runs, [resolve(key, settings(runs).columns) for key in given])
     if len(found) != count:
-        wanted = "one setting" if count == 1 else f"{count} settings"
-        raise ValueError(
-            f"this figure takes {wanted}; "
-            + (f"the runs vary {', '.join(found) or 'none'}" if by is None else f"not {', '.join(found)}")
-        )
+        wanted, got = "one setting" if count == 1 else f"{count} settings", ", ".join(found) or "none"
+        raise ValueError(f"this figure takes {wanted}" + (f"; the runs vary {got}" if by is None else f", not {got}"))
     return found
 
 

@@ -62,7 +62,7 @@ def sweep_curve(
     by : str, optional
         The setting, as in `optbench.swept`. Default: the only one that varies.
     target : float, optional
-        Default: 1e-6 if recorded, else the smallest.
+        Default: 1e-6 if any run met it, else the smallest that any did.
     on : {"iterations", "epochs", "loss"}, optional
         What is compared, in a panel of its own but for the loss. Default: epochs for ``batch_size``, else iterations;
         the loss where no run was judged.

@@ -49,7 +49,7 @@ def sweep_map(
     by : sequence of two str, optional
         The settings to the right and upwards, as in `optbench.swept`. Default: the two that vary.
     target : float, optional
-        Default: 1e-6 if recorded, else the smallest.
+        Default: 1e-6 if any run met it, else the smallest that any did.
     on : {"iterations", "epochs", "loss"}, optional
         What is shown. Default: epochs where ``batch_size`` is swept, else iterations; the loss where no run was judged.
 
