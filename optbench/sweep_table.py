@@ -51,7 +51,8 @@ def table(
         ``remaining``, median of (f - f*) / (f0 - f*) at the end where f* is known; ``val_loss``, ``val_accuracy``,
         medians on held-out samples, where there are any; ``diverged``, share of runs;
         ``seconds``, median wall time of a run. ``_q25`` and ``_q75`` mark the quartiles. NaN is what is not known.
-        ``attrs``: ``by``, the full names, ``target``, ``on``, and ``least``, the target at which a run ends.
+        ``attrs``: ``by``, the full names, ``target``, ``on``, ``least``, the target at which a run ends, and in words
+        ``loss``, what that is, and ``goal``, what the target asks for.
 
     Raises
     ------
@@ -79,8 +80,17 @@ def table(
     made = made.reset_index(drop=True)
     usual: On = "epochs" if "batch_size" in names else "iterations"
     on = on or (usual if made[usual].notna().any() else "loss")
-    made.attrs.update(by=names, target=target, on=on, least=float(hits["target"].min()))
+    made.attrs.update(by=names, target=target, on=on, least=float(hits["target"].min()), **_meaning(runs))
     return made
+
+
+def _meaning(runs: pd.DataFrame) -> dict[str, str]:
+    """What ``loss`` is, and what the target asks for, up to its value."""
+    if runs["kkt"].notna().all():
+        return {"loss": "KKT residual", "goal": "KKT residual \N{LESS-THAN OR EQUAL TO} {target}"}
+    known = runs["f_opt"].notna() & ~runs["frozen"]
+    goal = "f - f* \N{LESS-THAN OR EQUAL TO} {target} (f0 - f*)" + ", f0 and f* frozen" * bool(runs["frozen"].all())
+    return {"loss": "f - f*" if known.all() else "loss", "goal": goal}
 
 
 def _measured(runs: pd.DataFrame, hits: pd.DataFrame, target: float) -> dict[str, pd.Series[Any]]:

@@ -69,21 +69,25 @@ def test_table_of_hand_worked_runs(frames: Frames) -> None:
     assert table["remaining"].tolist() == pytest.approx([0.05, 1e-9, 1e-9, INF])
     assert list(table["seconds"]) == [1e-3] * 4
     assert table["epochs"].isna().all()
-    assert table.attrs == {"by": ["optimizer.lr"], "target": 1e-6, "on": "iterations", "least": 1e-8}
+    goal = "f - f* \N{LESS-THAN OR EQUAL TO} {target} (f0 - f*)"
+    assert table.attrs == {
+        "by": ["optimizer.lr"], "target": 1e-6, "on": "iterations", "least": 1e-8, "loss": "f - f*", "goal": goal,
+    }  # fmt: skip
     assert set(table["optimizer"]) == {"gd"}
     assert set(sweep_table.table(*sweep_of_lr(frames), ["lr"], target=0.1)["iterations"]) == {1.0}
 
 
 def test_loss_is_the_gap_the_residual_or_the_loss_itself(frames: Frames) -> None:
-    def losses(**given: Any) -> list[float]:
+    def losses(meaning: str, **given: Any) -> list[float]:
         cells: list[Any] = [({"lr": lr, "f_opt": 2.0, "fun": 3.0, "f0": 6.0, **given}, [5]) for lr in (1.0, 2.0)]
-        row = sweep_table.table(*runs_of(frames, cells), ["lr"]).iloc[0]
-        return [row["loss"], row["remaining"]]
+        table = sweep_table.table(*runs_of(frames, cells), ["lr"])
+        assert table.attrs["loss"] == meaning
+        return [table["loss"].iloc[0], table["remaining"].iloc[0]]
 
-    assert losses() == [1.0, 0.25]
-    assert losses(f_opt=NAN) == pytest.approx([3.0, NAN], nan_ok=True)
-    assert losses(frozen=True) == pytest.approx([3.0, NAN], nan_ok=True)
-    assert losses(kkt=0.125) == pytest.approx([0.125, NAN], nan_ok=True)
+    assert losses("f - f*") == [1.0, 0.25]
+    assert losses("loss", f_opt=NAN) == pytest.approx([3.0, NAN], nan_ok=True)
+    assert losses("loss", frozen=True) == pytest.approx([3.0, NAN], nan_ok=True)
+    assert losses("KKT residual", kkt=0.125) == pytest.approx([0.125, NAN], nan_ok=True)
 
 
 def test_settings_of_every_kind_are_found(frames: Frames) -> None:
@@ -282,7 +286,7 @@ def test_map_shows_the_table_and_marks_what_failed(frames: Frames) -> None:
     lost = plots.sweep_map(runs, hits, by=("lr", "eps"), target=1e-8)  # which nothing reached
     assert {text.get_text() for text in lost.axes[0].texts} == {"0/2", "div"}
     losses = plots.sweep_map(runs, hits, by=("lr", "eps"), on="loss")
-    assert losses.axes[1].get_ylabel() == "median loss at the end"
+    assert losses.axes[1].get_ylabel() == "median f - f* at the end"
 
 
 def test_wrong_settings_to_plot_by(frames: Frames) -> None:

@@ -121,9 +121,10 @@ def _text(table: pd.DataFrame, keys: list[str]) -> pd.DataFrame:
     columns["runs"] = table["runs"].astype(str)
     columns[f"met {target}"] = table["success"].map(lambda share: "?" if share != share else f"{share:.0%}")
     columns["diverged"] = table["diverged"].map("{:.0%}".format)
+    ends = {**console.ENDS, "loss": f"{table.attrs['loss']} at end"}
     for name in ("iterations", "epochs", "loss", "val_loss", "val_accuracy"):
         if table[name].notna().any():
-            title = f"{name} to {target}" if name in ("iterations", "epochs") else name
+            title = f"{name} to {target}" if name in ("iterations", "epochs") else ends.get(name, name)
             write = console.count if name == "iterations" else console.number
             columns[title] = console.spread(table, name + "{}", write)
     columns["time"] = table["seconds"].map(console.duration)

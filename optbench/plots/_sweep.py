@@ -144,6 +144,11 @@ def budget_text(runs: pd.DataFrame) -> str:
     return f"; at most {epochs:.0f} epochs" if runs["batch_size"].nunique() > 1 else ""
 
 
+def goal_text(table: pd.DataFrame) -> str:
+    """What the target asks for, with the target."""
+    return str(table.attrs["goal"]).format(target=stats.target_text(table.attrs["target"]))
+
+
 def ticks(axis: Axis, values: Values, room: int = _TICKS) -> None:
     """Ticks at the values where they are few or side by side, else where such a scale has them."""
     from matplotlib.ticker import FixedLocator, MaxNLocator, NullLocator

@@ -16,6 +16,7 @@ from optbench.plots._sweep import (
     budget_text,
     cost_text,
     curves_of,
+    goal_text,
     settings_to_show,
     steps,
     ticks,
@@ -39,7 +40,6 @@ _COSTS = ("iterations", "epochs")
 _NEVER = ("diverged", "not reached")
 _LOSS = {
     "remaining": "$(f-f^*)/(f_0-f^*)$ at the end",
-    "loss": "loss at the end",
     "val_loss": "held-out loss at the end",
     "val_accuracy": "held-out accuracy",
 }
@@ -128,7 +128,7 @@ def _draw_loss(ax: Axes, table: pd.DataFrame, curves: list[Curve], values: Value
     column = "remaining" if table["remaining"].notna().all() else "loss"
     compared = table.attrs["on"] == "loss" and _chosen(table)
     _panel(ax, curves, values, column, strip, 0.1 if compared else 0.0)
-    ax.set_ylabel(_LOSS[column])
+    ax.set_ylabel(_LOSS.get(column, f"{table.attrs['loss']} at the end"))
     for curve in curves if compared else ():
         _mark_best(ax, curve, values, column, len(curves) == 1)
     if column == "remaining":
@@ -270,12 +270,11 @@ def _hatch(axes: Sequence[Axes], table: pd.DataFrame, values: Values, ends: Arra
 
 
 def _caption(table: pd.DataFrame, curves: list[Curve], values: Values, budget: str) -> str:
-    target = stats.target_text(table.attrs["target"])
     least, most = table["runs"].min(), table["runs"].max()
     runs = f"{most}" if least == most else f"{least} to {most}"
     texts = [f"Medians and quartiles of {runs} runs a value, from different starts{budget}."]
     if table.attrs["on"] != "loss":
-        texts.append(f"Target: f - f* \N{LESS-THAN OR EQUAL TO} {target} (f0 - f*).")
+        texts.append(f"Target: {goal_text(table)}.")
     if (table["diverged"] >= 0.5).any():
         everywhere = len(curves) > 1 and bool((table.groupby(values.key)["diverged"].min() >= 0.5).any())
         texts.append("x: half of the runs or more diverged" + ("; hatched: of every curve." if everywhere else "."))

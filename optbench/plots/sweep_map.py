@@ -15,6 +15,7 @@ from optbench.plots._sweep import (
     budget_text,
     cost_text,
     curves_of,
+    goal_text,
     settings_to_show,
     value_texts,
     values_in,
@@ -88,7 +89,7 @@ def _draw(table: pd.DataFrame, curves: list[Curve], axes: list[Values], title: s
     beyond = costs[costs < np.inf].max() > colours.get_clim()[1]
     bar = figure.colorbar(colours, ax=panels, aspect=25, extend="max" if beyond else "neither")
     on, target = table.attrs["on"], stats.target_text(table.attrs["target"])
-    bar.set_label("median loss at the end" if on == "loss" else f"median {on} to {target}")
+    bar.set_label(f"median {table.attrs['loss']} at the end" if on == "loss" else f"median {on} to {target}")
     if isinstance(colours.norm, LogNorm):
         _style.few_decades(bar.ax.yaxis, *colours.get_clim())
     bar.outline.set_linewidth(0.4)
@@ -149,10 +150,9 @@ def _cell(row: pd.Series[Any], on: str, colours: ScalarMappable) -> tuple[str, A
 
 def _caption(table: pd.DataFrame, several: bool, budget: str) -> str:
     runs = table["runs"].max()
-    target = stats.target_text(table.attrs["target"])
     best = "the best of a panel" if several else "the best"
-    what = "loss at the end" if table.attrs["on"] == "loss" else table.attrs["on"]
-    goal = f" to f - f* \N{LESS-THAN OR EQUAL TO} {target} (f0 - f*)" * (table.attrs["on"] != "loss")
+    what = f"{table.attrs['loss']} at the end" if table.attrs["on"] == "loss" else table.attrs["on"]
+    goal = f" to {goal_text(table)}" * (table.attrs["on"] != "loss")
     texts = [f"Median {what} of {runs} runs from different starts{goal}{budget}; {best} framed."]
     lost = np.isinf(table[table.attrs["on"]])
     if (lost & (table["diverged"] < 0.5)).any():
