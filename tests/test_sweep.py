@@ -389,3 +389,16 @@ def test_dry_run_writes_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     assert done.exit_code == 0
     assert "gd lr=0.1, gd lr=1" in done.output
     assert list(tmp_path.iterdir()) == []
+
+
+def test_momentum_diverges_where_theory_says(tmp_path: Path) -> None:
+    # The heavy ball on a quadratic is stable for lr < 2 (1 + momentum) / L (Polyak 1964); L = cond here.
+    for momentum in (0.0, 0.5, 0.9):
+        limit = 2 * (1 + momentum) / 50
+        heavy_ball = {"name": "momentum", "momentum": momentum}
+        found = optbench.sweep(
+            {"name": "quadratic", "n": 5, "cond": 50.0}, heavy_ball, {"lr": [0.9 * limit, 0.98 * limit, 1.5 * limit]},
+            seeds=2, max_iter=5000, repeats=0, output=tmp_path / "s.db",
+        )  # fmt: skip
+        assert found.table["diverged"].tolist() == [0.0, 0.0, 1.0]
+        assert found.table["success"].tolist() == [1.0, 1.0, 0.0]

@@ -228,7 +228,7 @@ def _limits(ax: Axes, data: Array, column: str, above: float, below: float) -> f
         _style.few_decades(ax.yaxis, low, high)
         low, high = np.log10(low), np.log10(high)
     else:
-        ax.yaxis.set_major_locator(MaxNLocator(6))
+        ax.yaxis.set_major_locator(MaxNLocator(6, integer=column == "iterations"))
     room = 0.06 * (high - low) or 0.3
     low, high = low - room, high + room
     size = (high - low) / (1 - above - below)

@@ -127,7 +127,7 @@ def _fill(ax: Axes, rows: pd.DataFrame, across: Values, up: Values, colours: Sca
         _style.cell(ax, line, column, text if numbers or chosen else "", face, hatch=hatch, bold=chosen)
         if chosen:
             ax.add_patch(
-                Rectangle((column - 0.5, line - 0.5), 1, 1, fill=False, edgecolor="#D55E00", linewidth=1.6, zorder=3)
+                Rectangle((column - 0.5, line - 0.5), 1, 1, fill=False, edgecolor="black", linewidth=1.4, zorder=3)
             )
     for axis, values in ((ax.xaxis, across), (ax.yaxis, up)):
         axis.set_ticks(range(len(values.values)), value_texts(values.values))
