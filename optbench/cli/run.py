@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-import os
-import re
 import sys
-import tomllib
-from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from optbench.cli.group import FACTORS, FOLDER, main, sentences
+from optbench.cli.matrix import cores, entry, execute, print_plan
 
 if TYPE_CHECKING:
     from optbench.plan import Plan
     from optbench.store import Results
+
+
+FIGURES = ("convergence", "heatmap")  # saved beside the results
 
 
 @main.command()
@@ -55,23 +55,19 @@ def run(matrix: Path | None, output: Path | None, jobs: int | None, repeats: int
         config = load_config(matrix) if matrix else parse_config(named, "command line") if named else quick_config()
         plan = make_plan(config)
         if options["dry_run"]:
-            _print_plan(plan)
+            print_plan(plan)
             return
         path = output or FOLDER / f"{stem}.db"
         if output is None:
             path.parent.mkdir(exist_ok=True)
         samples = config.repeats if repeats is None else repeats
-        failures = _run(plan, path, jobs or _cores(), samples, config.load, options["plots"], options["full"])
+        failures = _run(plan, path, jobs or cores(), samples, config.load, options["plots"], options["full"])
     sys.exit(1 if failures else 0)
-
-
-def _cores() -> int:
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _named_matrix(options: dict[str, Any]) -> dict[str, Any]:
     """The matrix that -p, -O, -s, --max-iter and --seeds describe; empty without them."""
-    given = {plural: [_entry(text) for text in options[one]] for one, plural in FACTORS.items() if options[one]}
+    given = {plural: [entry(text) for text in options[one]] for one, plural in FACTORS.items() if options[one]}
     budget = {key: options[key] for key in ("max_iter", "seeds") if options[key] is not None}
     if not given and not budget:
         return {}
@@ -81,45 +77,12 @@ def _named_matrix(options: dict[str, Any]) -> dict[str, Any]:
     return {**given, "budget": budget}
 
 
-def _entry(text: str) -> Any:
-    """``quadratic:n=100,spectrum=geometric`` as a matrix entry; values as in TOML, or else text."""
-    name, _, rest = text.partition(":")
-    if not rest:
-        return name
-    entry: dict[str, Any] = {"name": name}
-    with suppress(tomllib.TOMLDecodeError):  # lists and quoted text hold commas of their own
-        return entry | tomllib.loads(f"v = {{ {rest} }}")["v"]
-    for pair in re.split(r",(?![^\[]*\])", rest):  # at commas outside lists
-        key, equals, value = pair.partition("=")
-        if not equals:
-            raise ValueError(f"{text!r}: settings are written KEY=VALUE, separated by commas, not {pair!r}")
-        try:
-            entry[key.strip()] = tomllib.loads(f"v = {value}")["v"]
-        except tomllib.TOMLDecodeError:
-            entry[key.strip()] = value
-    return entry
-
-
-def _print_plan(plan: Plan) -> None:
-    for key, value in plan.describe().items():
-        parts = [str(item) for item in value] if isinstance(value, (list, tuple)) else [str(value)]
-        between = "\n" + " " * 16 if key == "not applicable" else ", "
-        click.echo(f"{key:<15} {between.join(parts)}".rstrip())
-
-
 def _run(plan: Plan, path: Path, jobs: int, repeats: int, load: tuple[str, ...], plots: bool, full: bool) -> int:
     """Run the plan, print the summary, save the plots; the number of runs that failed."""
     from optbench import console
-    from optbench.runner import run_plan
     from optbench.store import load as load_results
 
-    with console.progress() as progress:
-        try:
-            command = " ".join(["optbench", *sys.argv[1:]])
-            outcome = run_plan(plan, path, jobs=jobs, repeats=repeats, command=command, load=load, progress=progress)
-        except KeyboardInterrupt:
-            click.echo(f"\noptbench: stopped; every finished run is kept in {path}, the same command goes on", err=True)
-            sys.exit(130)
+    outcome = execute(plan, path, jobs, repeats, load)
     results = load_results(path)
     failures = console.summary(plan, results, outcome, full)
     click.echo(f"results: {path}")
@@ -135,8 +98,8 @@ def _save_plots(plan: Plan, results: Results, path: Path) -> list[Path]:
     keys = [run.key for run in plan.runs]
     runs = results.runs.loc[keys]
     files = []
-    for kind, draw in plots.KINDS.items():
+    for kind in FIGURES:
         target = path.with_name(f"{path.stem}-{kind}.png")
-        plots.save(draw(runs, results), target)
+        plots.save(plots.KINDS[kind](runs, results), target)
         files.append(target)
     return files

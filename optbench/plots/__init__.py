@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Any
 from optbench.plots._style import SUFFIXES, check_target, save
 from optbench.plots.convergence import convergence
 from optbench.plots.heatmap import heatmap
+from optbench.plots.sweep import sweep_curve
+from optbench.plots.sweep_map import sweep_map
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -22,7 +24,16 @@ if TYPE_CHECKING:
 
     Draw = Callable[..., Figure]
 
-__all__ = ["KINDS", "SUFFIXES", "check_target", "convergence", "heatmap", "save"]
+__all__ = [
+    "KINDS",
+    "SUFFIXES",
+    "check_target",
+    "convergence",
+    "heatmap",
+    "save",
+    "sweep_curve",
+    "sweep_map",
+]
 
 
 def _from_results(draw: Draw) -> Draw:
@@ -37,4 +48,10 @@ def _from_results(draw: Draw) -> Draw:
 
 
 # For the command line: ``KINDS[name](runs, results, **options)``; the first line of the docstring describes the figure.
-KINDS: dict[str, Draw] = {draw.__name__: _from_results(draw) for draw in (convergence, heatmap)}
+_DRAW: dict[str, Draw] = {
+    "convergence": convergence,
+    "heatmap": heatmap,
+    "sweep": sweep_curve,
+    "sweep_map": sweep_map,
+}
+KINDS: dict[str, Draw] = {name: _from_results(draw) for name, draw in _DRAW.items()}
