@@ -48,7 +48,7 @@ Taker = tuple[Callable[[], float], Any]  # takes one sample, in microseconds a s
 
 
 class Work:
-    """A network, its batches one after the other, and the steps of a run: two milliseconds, less than a slice of time."""
+    """A network, its batches one after the other, and the steps of a run: two milliseconds, so it is rarely cut."""
 
     def __init__(self, units: int, size: int) -> None:
         self.problem: Problem = get_problem("mlp", data="digits", hidden=[units], alpha=0.0)
