@@ -104,16 +104,15 @@ def test_entries_that_are_not_observed_are_held_out() -> None:
     whole, part = (get_problem("matrix_factorization", observed=share) for share in (1.0, 0.7))
     assert (part.n_samples, part.f_opt, whole.validation) == (210, None, None)
     assert part.validation.value.size == 90
-    pairs = [
-        {(i, j): v for i, j, v in zip(d.row, d.column, d.value, strict=True)} for d in (part.data, part.validation)
-    ]
-    assert pairs[0] | pairs[1] == dict(
-        ((i, j), v) for i, j, v in zip(whole.data.row, whole.data.column, whole.data.value, strict=True)
+    given, rest, both = (
+        {(i, j): v for i, j, v in zip(d.row, d.column, d.value, strict=True)}
+        for d in (part.data, part.validation, whole.data)
     )
-    assert not pairs[0].keys() & pairs[1].keys()
+    assert given | rest == both
+    assert not given.keys() & rest.keys()
     u, v = np.split(part.x0, [60])
     product = u.reshape(20, 3) @ v.reshape(15, 3).T
-    errors = [product[int(i), int(j)] - value for (i, j), value in pairs[1].items()]
+    errors = [product[int(i), int(j)] - value for (i, j), value in rest.items()]
     assert evaluation.evaluate_measure(part, part.x0)[0] == pytest.approx(np.mean(np.square(errors)) / 2, rel=1e-12)
 
 
