@@ -42,7 +42,7 @@ def _minimize(function: Convex, v: Array) -> Array | None:
         except np.linalg.LinAlgError:
             break
         if decrement <= 0.0 or (decrement < 1e-12 and decrement >= last):
-            return v if decrement < 1e-10 * function.value(v) else None
+            return v if abs(decrement) < 1e-10 * function.value(v) else None
         f, t = function.value(v), 1.0
         while decrement >= 1e-8 and function.value(v + t * step) > f - 0.25 * t * decrement and t > 1e-9:
             t *= 0.5
