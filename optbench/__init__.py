@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from optbench.optimize import OptimizeResult as OptimizeResult
     from optbench.optimize import minimize as minimize
     from optbench.optimize import schedule_values as schedule_values
+    from optbench.parallel import set_threads as set_threads
     from optbench.records import Budget as Budget
     from optbench.records import Matrix as Matrix
     from optbench.records import Vector as Vector
@@ -34,6 +35,8 @@ if TYPE_CHECKING:
     from optbench.stats import changes as changes
     from optbench.stats import compare as compare
     from optbench.store import load as load
+    from optbench.types import Group as Group
+    from optbench.types import Phase as Phase
     from optbench.types import Problem as Problem
 
 __version__ = "0.1.0"
@@ -43,6 +46,7 @@ _HOMES = {
     "clipping": ("clip",),
     "ensembles": ("EnsembleResult", "ensemble"),
     "optimize": ("OptimizeResult", "minimize", "schedule_values"),
+    "parallel": ("set_threads",),
     "records": ("Budget", "Matrix", "Vector"),
     "registry": (
         "get_optimizer",
@@ -58,7 +62,7 @@ _HOMES = {
     "stats": ("changes", "compare"),
     "store": ("load",),
     "methods": ("Variant",),
-    "types": ("Problem",),
+    "types": ("Group", "Phase", "Problem"),
 }
 _HOME = {name: module for module, names in _HOMES.items() for name in names}
 

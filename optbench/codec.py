@@ -318,16 +318,3 @@ def call_plain(typingctx: Any, address: Any, argument: Any) -> Any:
         return context.get_dummy_value()
 
     return types.void(I64, I64), codegen
-
-
-@intrinsic
-def lies_within(typingctx: Any, first: Any, last: Any, n: Any) -> Any:
-    """``lies_within(first, last, n)``: promise LLVM that 0 <= first <= last <= n, so that no index wraps around."""
-
-    def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-        first, last, n = args
-        for low, high in ((ir.Constant(ir.IntType(64), 0), first), (first, last), (last, n)):
-            builder.assume(builder.icmp_signed("<=", low, high))
-        return context.get_dummy_value()
-
-    return types.void(I64, I64, I64), codegen

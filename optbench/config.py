@@ -40,7 +40,7 @@ MATCH = (*LISTS, "n", "seed")
 class Level(NamedTuple):
     """One level of a factor: where it stands, its name, complete values, and budget of its own.
 
-    For a problem also its dimension, its bytes of data, what it offers (`Problem.offers`) and its number of samples.
+    For a problem also its dimension, its bytes, what it offers (`Problem.offers`) and its number of samples.
     """
 
     where: str

@@ -5,6 +5,7 @@ One validator for the TOML files and for the Python interface.
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import importlib.resources
 import importlib.util
@@ -20,9 +21,12 @@ from typing import Any, Literal, NamedTuple, get_args, get_origin
 
 import numpy as np
 
+from optbench import footprint
 from optbench.outcome import DEFAULT_TARGETS, ORDERS
+from optbench.parallel import THRESHOLD
 from optbench.records import Budget, Field, Matrix, Vector, check, fields
 from optbench.registry import OPTIMIZERS, PROBLEMS, SCHEDULES, unknown
+from optbench.types import Problem
 
 LISTS = {
     "problem": "problems",
@@ -216,12 +220,25 @@ def split_entry(factor: str, entry: Any) -> tuple[str, dict[str, Any]]:
 
 
 def facts_of(problem: str, settings: Mapping[str, Any]) -> tuple[int, int, frozenset[str], int]:
-    """Dimension, bytes of data, what the problem offers, samples; making it shows whether it takes the settings."""
-    try:
-        made = PROBLEMS.get(problem)(**settings)
-    except TypeError as error:  # a value of a kind that the factory's annotations do not tell
-        raise ValueError(str(error)) from error
-    return made.n, sum(np.asarray(item).nbytes for item in made.data), made.offers, made.n_samples
+    """Dimension, bytes, what the problem offers, samples; making it shows whether it takes the settings.
+
+    A large problem is not made: its facts follow from those of small ones.
+    """
+    key = next((name for name in ("n", "n_features") if settings.get(name, 0) >= THRESHOLD), "")
+
+    @functools.cache
+    def made(size: int) -> Problem:
+        try:
+            return PROBLEMS.get(problem)(**{**settings, key: size} if key else settings)
+        except TypeError as error:  # a value of a kind that the factory's annotations do not tell
+            raise ValueError(str(error)) from error
+
+    def fact(of: Callable[[Problem], int]) -> int:
+        return footprint.extrapolated(lambda size: of(made(size)), settings[key]) if key else of(made(0))
+
+    n, samples = fact(lambda p: p.n), fact(lambda p: p.n_samples)
+    held = footprint.Bytes(*(fact(lambda p, k=k: footprint.of_problem(p)[k]) for k in range(2)))  # type: ignore[misc]
+    return n, held.total, made(footprint.SIZES[0] if key else 0).offers, samples
 
 
 def depth_of(value: Any) -> int:

@@ -13,6 +13,8 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
+from optbench import parallel
+
 PACKAGES = ("optbench", "numba", "llvmlite", "numpy", "scipy", "pandas", "matplotlib", "scikit-learn")
 HERE = Path(__file__).resolve().parent
 VOLATILE = ("load_average", "noise", "clock_resolution")  # of the moment, not of the machine
@@ -82,6 +84,7 @@ def environment() -> dict[str, Any]:
         "load_average": list(psutil.getloadavg()),
         "clock_resolution": clock_resolution(),
         "noise": noise(),
+        "large_problem_threads": parallel.threads(),
         "threads": {key: os.environ.get(key) for key in ("OMP_NUM_THREADS", "NUMBA_NUM_THREADS", "MKL_NUM_THREADS")},
     }
 

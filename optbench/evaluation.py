@@ -276,6 +276,6 @@ def data_hash(problem: Problem) -> str:
         for data in (problem.data, problem.validation):
             for field, item in zip(fields(problem.record), encode(data), strict=True) if data is not None else ():
                 if field.kind != "scratch":
-                    digest.update(np.asarray(item).tobytes())
+                    digest.update(np.ascontiguousarray(item).data)
         _DATA_HASHES[problem] = digest.hexdigest()[:16]
     return _DATA_HASHES[problem]

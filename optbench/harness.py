@@ -6,7 +6,6 @@ the timing pass (`measure`) has the machine for itself, in one process.
 
 from __future__ import annotations
 
-import functools
 import hashlib
 import json
 import math
@@ -15,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from optbench import evaluation, kernels
+from optbench import evaluation, footprint, kernels
 from optbench.jit import Kernel
 from optbench.loops import descent, lagrangian
 from optbench.loops import first_order as fo
@@ -29,9 +28,10 @@ from optbench.registry import OPTIMIZERS, PROBLEMS, SCHEDULES
 from optbench.types import Array, Problem
 
 RULES = "1"  # raise it when the start of a run or its judgement changes: recorded results are then out of date
+KEPT, LARGE = 64, 1 << 26  # problems that are kept; bytes of one that is not kept when another is made
+_MADE: dict[tuple[str, tuple[tuple[str, Any], ...]], Problem] = {}
 BLOCK = 100e-6  # shortest block, in seconds, that is timed
 LONGEST = 5.0  # seconds that all timed repeats of one run may take together, but for the first
-TOGETHER = 64  # runs that are timed in turn, and held in memory, at a time
 SLACK = 1e-12  # by how much, relative to the gap, a re-evaluated objective may miss the target it was said to meet
 
 TIMEOUT: tuple[Status, str] = ("timeout", "the time limit has passed")
@@ -55,10 +55,21 @@ ENDS: dict[int, tuple[Status, str]] = {
 }
 
 
-@functools.lru_cache(maxsize=64)
 def problem_of(name: str, settings: tuple[tuple[str, Any], ...]) -> Problem:
-    """The problem of a run; the last few are kept."""
-    return PROBLEMS.get(name)(**{key: list(v) if isinstance(v, tuple) else v for key, v in settings})
+    """The problem of a run; the last few are kept, of large ones the last."""
+    key = name, settings
+    if key not in _MADE:
+        for other, made in list(_MADE.items()):
+            if len(_MADE) >= KEPT or footprint.of_problem(made).total > LARGE:
+                del _MADE[other]
+        _MADE[key] = PROBLEMS.get(name)(**{key: list(v) if isinstance(v, tuple) else v for key, v in settings})
+    _MADE[key] = _MADE.pop(key)  # the last used stands last
+    return _MADE[key]
+
+
+def forget_problems() -> None:
+    """Have every problem made anew: its file or its definition may have changed."""
+    _MADE.clear()
 
 
 def start_of(problem: Problem, seed: int) -> Array:
@@ -123,9 +134,17 @@ def thresholds(f0: float, problem: Problem, targets: Sequence[float]) -> Array:
     return levels_of(problem, np.array([f0]), targets)[0] if math.isfinite(f0) else np.empty(0)
 
 
+def size_of(run: Run, problem: Problem | None = None) -> int:
+    """Bytes that the run takes besides its problem."""
+    made, method = problem or problem_of(run.problem, run.settings), OPTIMIZERS.get(run.optimizer)
+    own = footprint.of_run(method, method.params(**dict(run.params)), made.n, made.m, run.batch_size > 0)
+    return own + (footprint.of_problem(made).total if run.batch_size else 0)  # mini-batches lay the data out anew
+
+
 def prepare(run: Run, problem: Problem | None = None, x0: Array | None = None, **options: Any) -> Prepared:
     """Kernels and memory of a run; compiles what is not compiled yet."""
     problem = problem or problem_of(run.problem, run.settings)
+    footprint.check(f"{run.optimizer} on {run.problem} with n = {problem.n}", size_of(run, problem))
     start = start_of(problem, run.seed) if x0 is None else x0
     levels = np.array(sorted(run.targets, reverse=True), dtype=np.float64)  # of the KKT residual
     if problem.constraints is None:
@@ -232,8 +251,11 @@ def measure(runs: Sequence[Run], repeats: int) -> Iterator[tuple[Run, list[float
     for run in runs:
         groups.setdefault((run.problem, run.settings, run.seed), []).append(run)
     for group in groups.values():
-        for start in range(0, len(group), TOGETHER):
-            yield from _measure_group(group[start : start + TOGETHER], repeats)
+        left = group
+        while left:
+            count = footprint.together(max(size_of(run) for run in left))
+            yield from _measure_group(left[:count], repeats)
+            left = left[count:]
 
 
 def _measure_group(group: list[Run], repeats: int) -> Iterator[tuple[Run, list[float]]]:

@@ -246,6 +246,7 @@ def code_of(problem: Problem, optimizer: AnyMethod, params: Any, schedule: Sched
     parts = [
         jit.engine_hash(),
         jit.key_of((problem.fun_grad or problem.residuals, problem.constraints, problem.measure), (problem.record,)),
+        jit.key_of(tuple(phase.function for phase in problem.phases), (problem.record,)),
         _method_code(optimizer, params, problem),
         _method_code(inner, inner.params(), problem) if inner else "",
         jit.key_of((schedule.value,), (schedule.params, schedule.state)),

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 Array = NDArray[np.float64]
 LANES, PAGE = 8, 512  # float64 of a cache line and of a page
+FAR = 1 << 22  # float64 of an array that no cache holds: its place does not matter
 NEAR = 4096  # float64 of data that are worth a copy: the size of a core's nearest cache
 
 
@@ -46,7 +47,7 @@ def together(record: Any) -> Any:
 
 def on_cache_lines(values: Array) -> Array:
     """The array, or a copy where it starts inside a cache line: wide loads of its rows would touch two lines each."""
-    if values.ctypes.data % (8 * LANES) == 0:
+    if values.ctypes.data % (8 * LANES) == 0 or values.size > FAR:
         return values
     copy = aligned(values.size).reshape(values.shape)
     copy[...] = values

@@ -6,7 +6,19 @@ import os
 
 THRESHOLD = 1 << 16  # coordinates from which several threads pay
 PIECE = 1 << 14  # coordinates of a piece, whatever the number of threads: a few arrays of it fit in a core's cache
+MOST = 1024
+INDICES = (1 << 32) - 1  # no index is beyond
 VARIABLE = "OPTBENCH_THREADS"
+
+
+def span(first, last):  # type: ignore[no-untyped-def]
+    """``range(first, last)`` for compiled code, 0 <= first <= last < 2**32.
+
+    So written, LLVM sees that no index is negative. Otherwise it tests each of them, since Python counts those from the
+    end, and reads and writes number by number: five times slower.
+    """
+    start = first & INDICES
+    return range(start, start + ((last - start) & INDICES))
 
 
 def cores() -> int:
@@ -23,7 +35,7 @@ def threads() -> int:
     Raises
     ------
     ValueError
-        The variable is not a whole number of at least 1.
+        The variable is not a whole number from 1 to 1024.
     """
     given = os.environ.get(VARIABLE, "")
     if not given:
@@ -33,4 +45,20 @@ def threads() -> int:
     return int(given)
 
 
-MOST = 1024
+def set_threads(count: int | None) -> None:
+    """Have large problems worked on by so many threads, in this process and those it starts; None: one for every core.
+
+    The numbers that a run gives do not depend on it. Workers of `run` use one thread each whatever is set here; the
+    timing pass uses them all.
+
+    Raises
+    ------
+    ValueError
+        `count` is not a whole number from 1 to 1024.
+    """
+    if count is None:
+        os.environ.pop(VARIABLE, None)
+    elif isinstance(count, bool) or not isinstance(count, int) or not 1 <= count <= MOST:
+        raise ValueError(f"threads takes a whole number from 1 to {MOST}, not {count!r}")
+    else:
+        os.environ[VARIABLE] = str(count)

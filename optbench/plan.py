@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, NamedTuple
 
+from optbench import footprint
 from optbench.config import Block, Config, ConfigError, Level, Rule
 from optbench.entries import (
     BUDGET,
@@ -34,7 +35,6 @@ from optbench.registry import get_optimizer, get_schedule, search_of
 from optbench.types import Problem
 
 TRACE_ROWS = 200  # of a thinned trace at most, for the estimate of memory
-WORK_ARRAYS = 16  # of length n at most: x, gradient, state, snapshots
 
 
 class Scheduled(NamedTuple):
@@ -247,7 +247,7 @@ class Plan:
     load : tuple of str
         The user's own files, for other processes to load (`optbench.config.load_file`).
     n, memory : int
-        Dimension and bytes of data of the largest problem.
+        Dimension of the largest problem; bytes of the one with the most at work.
     skipped : tuple of Skipped
         Cells to which a method, schedule or clipping does not apply.
     """
@@ -297,7 +297,7 @@ class Plan:
             ``problems``, ``optimizers``, ``schedules``, ``clipping``: labels in order; ``seeds``: numbers; ``cells``,
             ``runs``; ``not applicable``: the number of cells that are left out, and why; ``steps``: sum of the
             iteration budgets; ``seconds``: sum of the time limits, an upper bound of one pass; ``memory``: estimate in
-            bytes of the largest problem at work and of all traces.
+            bytes of the problem with the most at work, its data and the runs that are timed in turn, and of all traces.
         """
         labels = [self.labels[run] for run in self.runs]
         keys = ("problems", "optimizers", "schedules", "clipping")
@@ -310,7 +310,7 @@ class Plan:
             "not applicable": self._reasons(),
             "steps": sum(run.max_iter for run in self.runs),
             "seconds": sum(run.time_limit for run in self.runs),
-            "memory": self.memory + 8 * (WORK_ARRAYS * self.n + 4 * TRACE_ROWS * len(self.runs)),
+            "memory": self.memory + 8 * 4 * TRACE_ROWS * len(self.runs),
         }
 
 
@@ -347,8 +347,24 @@ def make_plan(config: Config) -> Plan:
     if errors:
         raise ConfigError([f"{config.file}: {error}" for error in errors])
     problems = [level for block in config.blocks for level in block.factors[0]]
-    n, memory = max(level.n for level in problems), max(level.memory for level in problems)
-    return Plan(tuple(runs), config.repeats, config.load, n, memory, tuple(skipped))
+    n = max(level.n for level in problems)
+    return Plan(tuple(runs), config.repeats, config.load, n, _memory(config, runs), tuple(skipped))
+
+
+def _memory(config: Config, runs: Sequence[Run]) -> int:
+    """Bytes of the problem with the most at work: its data, and the runs that are timed in turn."""
+    levels = {(p.name, tuple(p.values.items())): p for block in config.blocks for p in block.factors[0]}
+    largest, counts = dict[Any, int](), Counter[Any]()
+    for run in runs:
+        level, method = levels[run.problem, run.settings], get_optimizer(run.optimizer)
+        size = footprint.of_run(method, method.params(**dict(run.params)), level.n, 0, run.batch_size > 0)
+        size += level.memory if run.batch_size else 0  # which a run on mini-batches lays out anew
+        rivals = (run.problem, run.settings, run.seed)
+        largest[rivals], counts[rivals] = max(largest.get(rivals, 0), size), counts[rivals] + 1
+    return max(
+        levels[rivals[:2]].memory + size * min(counts[rivals], footprint.together(size))
+        for rivals, size in largest.items()
+    )
 
 
 def _not_applicable(block: Block, levels: Sequence[Level]) -> str | None:

@@ -20,7 +20,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
-from optbench import harness, jit
+from optbench import footprint, harness, jit, parallel
 from optbench.cohort import execute_many, makers_of
 from optbench.entries import load_file
 from optbench.environment import environment
@@ -73,8 +73,8 @@ def run_plan(
     path : path-like
         Results file, made where there is none.
     jobs : int
-        Worker processes of the counting pass; 0 counts in this process, which a crash in a kernel then ends. The
-        timing pass always runs alone.
+        Worker processes of the counting pass, fewer where memory does not suffice for so many; 0 counts in this
+        process, which a crash in a kernel then ends. The timing pass always runs alone.
     repeats : int
         Timed samples a run; 0 for none.
     command : str
@@ -86,12 +86,17 @@ def run_plan(
 
     Raises
     ------
+    ValueError
+        The runs need more memory than there is.
     StoreError
         The file is in use, foreign, newer or cannot be written.
     """
     if jobs < 0 or repeats < 0:
         raise ValueError(f"jobs and repeats must be at least 0, not {jobs} and {repeats}")
-    harness.problem_of.cache_clear()  # a file or a definition may have changed since
+    memory = plan.describe()["memory"]
+    footprint.check("the plan", memory)
+    jobs = min(jobs, max(1, footprint.available() // max(1, memory))) if memory > footprint.CHECKED else jobs
+    harness.forget_problems()
     outcome = Outcome(planned=len(plan.runs))
     with Store(path) as store:
         recorded = store.finished(run.key for run in plan.runs)
@@ -240,7 +245,7 @@ class Workers:
         from pebble import ProcessPool
 
         threads = dict.fromkeys(
-            ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS"), "1"
+            ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS", parallel.VARIABLE), "1"
         )
         self._restore = {name: os.environ.get(name) for name in threads}
         os.environ.update(threads)  # read by the libraries when a worker starts

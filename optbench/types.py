@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -21,6 +21,18 @@ class Group(NamedTuple):
     name: str
     size: int
     bias: bool = False
+
+
+class Phase(NamedTuple):
+    """One phase of an objective that several threads can work on.
+
+    ``function(x, g, first, last, data) -> f``: what the coordinates first, ..., last - 1 contribute; it writes their
+    entries of `g`, and no other number that a piece reads. All pieces of a phase are done before the next one starts.
+    With `over` "all" it is called once, for all coordinates.
+    """
+
+    function: Callable[..., float]
+    over: Literal["coordinates", "all"] = "coordinates"
 
 
 class Frozen(NamedTuple):
@@ -82,6 +94,8 @@ class Problem:
         classified right (NaN where there are no classes) into ``out[1]``.
     frozen : Frozen, optional
         Where `f_opt` is not known: what targets are relative to.
+    phases : sequence of Phase
+        `fun_grad` once more, in phases over pieces of x, for several threads; the contributions of all add up to f.
     tags : tuple of str
         For example ``("nonconvex", "multimodal")``.
     name, settings, doc, source
@@ -109,6 +123,7 @@ class Problem:
         validation: Any = None,
         measure: Callable[..., None] | None = None,
         frozen: Frozen | None = None,
+        phases: Sequence[Phase] = (),
         tags: tuple[str, ...] = (),
     ) -> None:
         if fun_grad is None and residuals is None:
@@ -140,12 +155,15 @@ class Problem:
         self.f_opt = None if f_opt is None else float(f_opt)
         if self.f_opt is not None and not math.isfinite(self.f_opt):
             raise ValueError(f"f_opt must be finite, not {f_opt!r}: are the data too large?")
-        self.bounds = _frozen(np.broadcast_to(np.asarray(bounds, dtype=np.float64), (self.n, 2)))
+        self.bounds: Array = np.broadcast_to(
+            _frozen(bounds), (self.n, 2)
+        )  # two numbers where they are the same for all
         self.samples, self.validation, self.measure, self.frozen = samples, validation, measure, frozen
         self.n_samples = int(np.shape(getattr(data, samples[0]))[-1]) if samples else 0
         self.groups = tuple(groups) or (Group("x", self.n),)
         if sum(group.size for group in self.groups) != self.n:
             raise ValueError(f"groups must have {self.n} parameters in all, not {self.groups}")
+        self.phases = tuple(phases)
         self.tags = tags
         self.name = getattr(fun_grad or residuals, "__name__", "problem")
         self.settings: dict[str, Any] = {}

@@ -19,19 +19,31 @@ import math
 from typing import NamedTuple
 
 import numpy as np
+from threadpoolctl import threadpool_limits
 
+from optbench.parallel import span
 from optbench.problems._data import WHOLE, Array, DataSet, Split, load
-from optbench.problems._linear import box, correlate, gram, predict, weights_and_bias
+from optbench.problems._linear import (
+    box,
+    correlate_piece,
+    gram,
+    predict,
+    predict_piece,
+    predict_whole,
+    room,
+    weights_and_bias,
+)
 from optbench.problems._newton import minimize, solve_scaled
 from optbench.problems._sources import SYNTHETIC, Synthetic
 from optbench.problems._vector import exp_neg, log1p_unit
+from optbench.problems._wide import Wide, wide
 from optbench.records import Matrix, Scratch, Vector
 from optbench.registry import problem
-from optbench.types import Problem
+from optbench.types import Phase, Problem
 
 
 class Data(NamedTuple):
-    """Features, shape (d, m), one row a feature; signs, shape (m,); room for m numbers, written; penalty."""
+    """Features, shape (d, m), one row a feature; signs, shape (m,); room for m numbers a piece, written; penalty."""
 
     X: Matrix
     y: Vector
@@ -42,6 +54,11 @@ class Data(NamedTuple):
 def fun_grad(x, g, data):
     """Value; gradient into `g`. Only exp(-|z|) is taken, so nothing overflows."""
     predict(x, data)
+    return mean_loss(data) + gradient(x, g, 0, x.size, data)
+
+
+def mean_loss(data):
+    """Mean loss for the predictions in ``data.r``, which its derivatives replace."""
     y, r = data.y, data.r
     total = 0.0
     for i in range(y.size):
@@ -49,12 +66,27 @@ def fun_grad(x, g, data):
         e = exp_neg(abs(margin))
         total += log1p_unit(e) - min(margin, 0.0)
         r[i] = -y[i] * (e if margin > 0.0 else 1.0) / (1.0 + e)
-    correlate(g, data, 1.0 / y.size)
+    return total / y.size
+
+
+def gradient(x, g, first, last, data):
+    """Some entries of the gradient, into `g`, from the derivatives; their part of the penalty."""
+    correlate_piece(g, first, last, data, 1.0 / data.y.size)
     penalty = 0.0
-    for j in range(data.X.shape[0]):
+    d = data.X.shape[0]
+    for j in span(first, d if last > d else last):
         penalty += x[j] * x[j]
         g[j] += data.alpha * x[j]
-    return total / y.size + 0.5 * data.alpha * penalty
+    return 0.5 * data.alpha * penalty
+
+
+def join(x, g, first, last, data):
+    """Mean loss after `predict_piece`."""
+    predict_whole(x, data)
+    return mean_loss(data)
+
+
+PHASES = (Phase(predict_piece), Phase(join, over="all"), Phase(gradient))
 
 
 def measure(x, out, data):
@@ -82,7 +114,7 @@ def hess(x, h, data):
 class _Centred:
     """The same function of v = (w * scale, b + w . center): well conditioned whatever the features' units are."""
 
-    def __init__(self, data: DataSet, alpha: float) -> None:
+    def __init__(self, data: DataSet | Wide, alpha: float) -> None:
         rows, self.y = data.columns.T, data.y
         self.center, scale = rows.mean(axis=0), rows.std(axis=0)
         self.scale = np.where(scale > 0.0, scale, 1.0)
@@ -108,7 +140,7 @@ class _Centred:
 
 
 @functools.lru_cache(maxsize=16)
-def minimum(data: DataSet, alpha: float) -> tuple[Array, float]:
+def minimum(data: DataSet | Wide, alpha: float) -> tuple[Array, float]:
     """Minimizer (w, b), shape (d + 1,), and minimum.
 
     Raises
@@ -123,6 +155,28 @@ def minimum(data: DataSet, alpha: float) -> tuple[Array, float]:
             f"problem 'logistic_regression': alpha = {alpha} is too small for a certified minimum on these data"
         )
     return function.point(v), function.value(v)
+
+
+def _wide(settings: Synthetic, alpha: float) -> Problem:
+    """The problem on data that `wide` draws, its minimum found in the span of the samples."""
+    data = wide(settings)
+    with threadpool_limits(1):  # the same numbers in every process
+        v, _ = minimum(data, alpha)
+        w = data.X @ (data.back @ v[:-1])
+        losses = np.logaddexp(0.0, -data.y * (w @ data.X + v[-1]))
+    x_opt, d = np.append(w, v[-1]), w.size
+    return Problem(
+        fun_grad,
+        np.zeros(d + 1),
+        hess=hess,
+        data=Data(data.X, data.y, room(d + 1, data.y.size), alpha),
+        x_opt=x_opt,
+        f_opt=math.fsum(losses) / data.y.size + 0.5 * alpha * float(w @ w),
+        bounds=(-2.0 / math.sqrt(d), 2.0 / math.sqrt(d)),
+        samples=("X", "y", "r"),
+        groups=weights_and_bias(d),
+        phases=PHASES,
+    )
 
 
 @problem(
@@ -147,11 +201,16 @@ def logistic_regression(
 
     The bias b is not penalized; `alpha` is above 0. The target holds two distinct values, numbers or text: s = -1 for
     the first in sorted order, +1 for the second. The other settings are those of `linear_regression`; the label of
-    synthetic data says whether the synthetic regression's target lies above its median.
+    synthetic data says whether the synthetic regression's target lies above its median. ``data = "wide"`` draws
+    `n_samples` samples of up to millions of features; see ``problems/_wide.py``.
     """
     if not 0.0 < alpha < math.inf:
         raise ValueError(f"problem 'logistic_regression': alpha must be above 0 and finite, not {alpha}")
     settings = Synthetic(n_samples, n_features, noise, cond, instance)
+    if data == "wide":
+        if target or features is not None or (noise, validation) != (SYNTHETIC.noise, WHOLE.validation):
+            raise ValueError('target, features, noise and validation do not go with data = "wide"')
+        return _wide(settings, float(alpha))
     split = Split(validation, split_seed)
     loaded = load(data, target, features, standardize=standardize, synthetic=settings, kind="signs", split=split)
     held = loaded.held_out
@@ -160,12 +219,13 @@ def logistic_regression(
         fun_grad,
         np.zeros(x_opt.size),
         hess=hess,
-        data=Data(loaded.columns, loaded.y, np.zeros(loaded.y.size), float(alpha)),
+        data=Data(loaded.columns, loaded.y, room(x_opt.size, loaded.y.size), float(alpha)),
         x_opt=x_opt,
         f_opt=f_opt,
         bounds=box(loaded, x_opt, 1.0),
         samples=("X", "y", "r"),
         groups=weights_and_bias(x_opt.size - 1),
+        phases=PHASES,
         validation=held and Data(held.columns, held.y, np.zeros(held.y.size), float(alpha)),
         measure=measure,
     )

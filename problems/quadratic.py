@@ -19,9 +19,10 @@ from typing import NamedTuple
 
 import numpy as np
 
+from optbench.parallel import span
 from optbench.records import Matrix, Vector
 from optbench.registry import problem
-from optbench.types import Array, Problem
+from optbench.types import Array, Phase, Problem
 
 
 class Diagonal(NamedTuple):
@@ -40,8 +41,13 @@ class Dense(NamedTuple):
 
 def diagonal_fun_grad(x, g, data):
     """Value; gradient into `g`."""
+    return diagonal_piece(x, g, 0, x.size, data)
+
+
+def diagonal_piece(x, g, first, last, data):
+    """Value and gradient of some coordinates."""
     f = 0.0
-    for i in range(x.size):
+    for i in span(first, last):
         d = x[i] - data.center[i]
         g[i] = data.eigenvalues[i] * d
         f += 0.5 * d * g[i]
@@ -106,5 +112,6 @@ def quadratic(
         x_opt=center,
         f_opt=0.0,
         bounds=(-5.0, 5.0),
+        phases=() if rotated else (Phase(diagonal_piece),),
         tags=(() if rotated else ("separable",)) + (("ill-conditioned",) if cond >= 1e4 else ()),
     )

@@ -11,21 +11,30 @@ from __future__ import annotations
 
 import numpy as np
 
+from optbench.parallel import span
 from optbench.registry import problem
-from optbench.types import Problem
+from optbench.types import Phase, Problem
 
 
 def fun_grad(x, g, data):
     """Value; gradient into `g`, entry by entry, which vectorises: both terms of a link would chain the iterations."""
-    n = x.size
-    a, b = x[1] - x[0] * x[0], 1.0 - x[0]
-    f = 100.0 * a * a + b * b
-    g[0] = -400.0 * a * x[0] - 2.0 * b
-    for i in range(1, n - 1):
-        before, after, rest = x[i] - x[i - 1] * x[i - 1], x[i + 1] - x[i] * x[i], 1.0 - x[i]
+    return piece(x, g, 0, x.size, data)
+
+
+def piece(x, g, first, last, data):
+    """Gradient of some coordinates, and the links that start at them."""
+    n, f = x.size, 0.0
+    if first == 0:
+        a, b = x[1] - x[0] * x[0], 1.0 - x[0]
+        f = 100.0 * a * a + b * b
+        g[0] = -400.0 * a * x[0] - 2.0 * b
+    for k in span(0 if first == 0 else first - 1, (n - 1 if last == n else last) - 1):
+        i = k + 1  # from the neighbour on, so that no index could be negative
+        before, after, rest = x[i] - x[k] * x[k], x[i + 1] - x[i] * x[i], 1.0 - x[i]
         f += 100.0 * after * after + rest * rest
         g[i] = 200.0 * before - 400.0 * after * x[i] - 2.0 * rest
-    g[n - 1] = 200.0 * (x[n - 1] - x[n - 2] * x[n - 2])
+    if last == n:
+        g[n - 1] = 200.0 * (x[n - 1] - x[n - 2] * x[n - 2])
     return f
 
 
@@ -50,5 +59,6 @@ def rosenbrock(n: int = 2) -> Problem:
         x_opt=np.ones(n),
         f_opt=0.0,
         bounds=(-2.048, 2.048),
+        phases=(Phase(piece),),
         tags=("unimodal",) if n < 4 else ("multimodal",),
     )

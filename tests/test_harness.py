@@ -194,7 +194,7 @@ def test_code_is_stable_and_sees_settings_of_the_data() -> None:
     run = make_run("linear_regression", {"data": "sales"}, "gd")
     before = harness.code_of(run)
     harness.problem_of(run.problem, run.settings).fun([1.0, 2.0])
-    harness.problem_of.cache_clear()
+    harness.forget_problems()
     assert harness.code_of(run) == before
     assert harness.code_of(make_run("linear_regression", {"data": "diabetes"}, "gd")) != before
     assert harness.code_of(make_run("linear_regression", {"data": "sales"}, "adam")) != before

@@ -13,13 +13,15 @@ ROOT = Path(__file__).resolve().parent.parent / "optbench"
 
 # Lowest first. A package counts as one entry; modules of one entry may import each other.
 LAYERS = [
-    ["records", "noalias", "environment", "memory", "parallel"],
+    ["records", "noalias", "memory", "parallel"],
+    ["environment"],
     ["jit", "codec"],
     ["coordinate", "evaluation"],
     ["pieces"],
     ["types", "methods", "outcome"],
     ["kernels", "registry"],
     ["clipping", "optimizers", "constrained", "schedules", "problems"],
+    ["footprint"],
     ["loops"],
     ["entries"],
     ["config", "labels"],

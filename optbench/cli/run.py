@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 @click.argument("matrix", required=False, type=click.Path(dir_okay=False, path_type=Path))
 @click.option("-o", "--output", type=click.Path(dir_okay=False, path_type=Path), help="Results file (SQLite).")
 @click.option("-j", "--jobs", type=click.IntRange(1), help="Worker processes that count; the clock runs alone.")
+@click.option("--threads", type=click.IntRange(1, 1024), help="Threads for large problems, while the clock runs.")
 @click.option("--repeats", type=click.IntRange(0), help="Timed samples a run, in place of the matrix's own.")
 @click.option("-p", "--problem", multiple=True, metavar="NAME[:KEY=VALUE,...]", help="Problem, in place of a matrix.")
 @click.option("-O", "--optimizer", multiple=True, metavar="NAME[:KEY=VALUE,...]", help="Optimizer, likewise.")
@@ -38,9 +39,13 @@ def run(matrix: Path | None, output: Path | None, jobs: int | None, repeats: int
     Every finished run is kept in the results file at once: the same command goes on where an earlier one stopped.
     """
     with sentences():
+        from optbench import parallel
         from optbench.config import load_config, parse_config, quick_config
         from optbench.plan import make_plan
 
+        if options["threads"]:
+            parallel.set_threads(options["threads"])
+        parallel.threads()  # a wrong environment variable shows before anything runs
         named = _named_matrix(options)
         if matrix is not None and named:
             raise ValueError(

@@ -87,6 +87,8 @@ class Setup(NamedTuple):
     held_out: int
     measured: Matrix
     timed: bool
+    gauge: int
+    gauged: int
 
 
 def dot(a, b):
@@ -166,7 +168,7 @@ def resize(radius, g, g_trial, f, value, predicted, before):
 @functools.cache
 def driver() -> jit.Kernel:
     """Kernel ``int64 drive(setup, repeats, until)``; see `first_order.driver`."""
-    shared = (fo.record_row, fo.meet_targets, fo.verdict, fo.new_rates, fo.restart)
+    shared = (fo.record_row, fo.norm, fo.meet_targets, fo.verdict, fo.new_rates, fo.restart)
     parts = (*shared, search_line, steepest, accept, resize, stuck)
     key = "".join(jit.fingerprint(part) for part in (*parts, _make_driver, _make_parts))
     return jit.compile_kernel("descent", _make_driver, key, "iiii")

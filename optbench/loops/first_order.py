@@ -82,6 +82,8 @@ class Setup(NamedTuple):
     held_out: int
     measured: Matrix
     timed: bool
+    gauge: int
+    gauged: int
 
 
 def norm(g):
@@ -134,12 +136,12 @@ def finite(x):
     return total == 0.0
 
 
-def record_row(s, t, f, lr, x, g, ints):
+def record_row(s, t, f, lr, x, size, ints):
     """Write one row of the trace."""
     row = ints[ROWS]
     s.iterations[row] = t
     s.values[row] = f
-    s.norms[row] = norm(g)
+    s.norms[row] = size
     s.lrs[row] = lr
     if s.points.shape[0] > 0:
         for i in range(s.n):
@@ -204,15 +206,16 @@ def restart(live, pristine):
 
 def writer():
     """Dispatcher of ``write(s, t, f, lr, x, g, ints)``: a row of the trace, held-out samples included."""
-    from optbench.codec import I64, caller
+    from optbench.codec import F64, I64, caller
 
-    measure, row = caller(I64, I64, I64, I64, I64), jit.lower(record_row, jit.SUM_MATH)
+    measure, gauge = caller(I64, I64, I64, I64, I64), caller(F64, I64)
+    row, length = jit.lower(record_row, jit.SUM_MATH), jit.lower(norm, jit.SUM_MATH)
 
     def write(s, t, f, lr, x, g, ints):
         if s.measure != 0 and not s.timed:
             out = s.measured.ctypes.data + 8 * MEASURES * ints[ROWS]
             measure(s.measure, (x.ctypes.data, s.n, out, s.held_out))
-        row(s, t, f, lr, x, g, ints)
+        row(s, t, f, lr, x, gauge(s.gauge, (s.gauged,)) if s.gauge != 0 else length(g), ints)
 
     return jit.compiled(write)
 
@@ -266,7 +269,7 @@ def driver() -> jit.Kernel:
     With ``repeats >= 1`` it starts the run afresh that many times; with 0 it goes on where it stopped. It returns when
     the run ends, when the trace is full or before iteration `until`.
     """
-    parts = (record_row, meet_targets, verdict, new_rates, restart, next_row, _make_driver)
+    parts = (record_row, norm, meet_targets, verdict, new_rates, restart, next_row, _make_driver)
     key = "".join(jit.fingerprint(part) for part in parts)
     return jit.compile_kernel("driver", _make_driver, key, "iiii")
 

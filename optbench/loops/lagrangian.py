@@ -69,6 +69,8 @@ class Setup(NamedTuple):
     held_out: int
     measured: Matrix
     timed: bool
+    gauge: int
+    gauged: int
     residuals: Vector
     multipliers: Matrix
 

@@ -19,6 +19,7 @@ from optbench.clipping import clip_value, coefficient
 from optbench.coordinate import FRAME_WORDS, G, sum_squares
 from optbench.jit import Kernel
 from optbench.loops import first_order as fo
+from optbench.loops import joint
 from optbench.loops.prepared import Method
 from optbench.loops.runs import PreparedSteps
 from optbench.loops.team import Team, runner
@@ -47,13 +48,26 @@ class PreparedPieces(PreparedSteps):
     def _makers(self) -> tuple[Callable[[], Kernel], ...]:
         found = list(super()._makers())
         found[3] = partial(kernels.piece, self._optimizer, self.method.params)
-        return (*found, stride, clipped, measured)
+        phases = (joint.objective, partial(joint.phases, self.problem)) if self._in_phases else ()
+        return (*found, *phases, stride, clipped, measured, gauge)
+
+    @property
+    def _in_phases(self) -> bool:
+        return bool(self.problem.phases) and self.problem.n >= parallel.THRESHOLD
+
+    def _common(self) -> dict[str, Any]:
+        """The team, and the objective in phases where there are any."""
+        common = super()._common()
+        self._team = Team(parallel.threads() if self.problem.n >= parallel.THRESHOLD else 1)
+        self._drive = self._team.around(self.kernels[0])
+        if self._in_phases:
+            together = self._hold(joint.Joint(self.problem, self._team))
+            common |= {"objective": joint.objective().address, "data": together.words.ctypes.data}
+        return common
 
     def _frame(self) -> Any:
         """The record that `stride` reads, around the frame of the step."""
         problem, method = self.problem, self.method
-        self._team = Team(parallel.threads() if problem.n >= parallel.THRESHOLD else 1)
-        self._drive = self._team.around(self._drive)
         bounds, owners = cut([group.size for group in problem.groups])
         settings = [self._hold(pack(encode(method.params)))]
         if spares_biases(problem, method):
@@ -61,7 +75,7 @@ class PreparedPieces(PreparedSteps):
             settings.append(self._hold(pack(encode(spared))))
         each = [settings[-1 if group.bias else 0].ctypes.data for group in problem.groups]
         integers = [self._hold(np.array(part, dtype=np.int64)) for part in (bounds, owners, each)]
-        _, clipper, measure = (kernel.address for kernel in self.kernels[-3:])
+        _, clipper, measure, _ = (kernel.address for kernel in self.kernels[-4:])
         record = Pieces(
             frame=super()._frame().ctypes.data,
             kernel=self.kernels[3].address,
@@ -82,8 +96,10 @@ class PreparedPieces(PreparedSteps):
         return self._hold(pack(self._hold(encode(record))))
 
     def _make_setup(self) -> Any:
-        setup = super()._make_setup()
-        return setup._replace(step=self.kernels[-3].address, clip=fo.CLIP_NONE)
+        setup = super()._make_setup()._replace(step=self.kernels[-4].address, clip=fo.CLIP_NONE)
+        if self.method.batching.size:
+            return setup
+        return setup._replace(gauge=self.kernels[-1].address, gauged=setup.frame)
 
 
 def cut(sizes: list[int]) -> tuple[list[int], list[int]]:
@@ -110,17 +126,13 @@ def _make_stride() -> Callable[..., Any]:
     from optbench.codec import I64, caller, decoder, integers_at
 
     look, run, call = decoder(Pieces), runner(), caller(I64, I64, I64, I64)
-    add, factor = jit.lower(add_norms), jit.lower(coefficient)
+    add, factor, length = jit.lower(add_norms), jit.lower(coefficient), jit.compiled(_length())
 
     def step(at, t, lr):  # type: ignore[no-untyped-def]
         s = look(at)
         s.now[T], s.now[LR] = t, lr
         if s.clip == fo.CLIP_NORM:
-            run(s.team, s.measure, at, MOVE, s.pieces)
-            total = 0.0
-            for k in range(s.pieces):
-                total += s.squares[k, 0]
-            s.now[COEFFICIENT] = factor(math.sqrt(total), s.clip_at)
+            s.now[COEFFICIENT] = factor(length(at), s.clip_at)
         run(s.team, s.kernel if s.clip == fo.CLIP_NONE else s.clipper, at, MOVE, s.pieces)
         if s.scaled:
             add(s, integers_at(s.owners, s.pieces))
@@ -129,6 +141,29 @@ def _make_stride() -> Callable[..., Any]:
         return t
 
     return step
+
+
+@functools.cache
+def gauge() -> Kernel:
+    """Kernel ``double (pieces)``: the norm of the gradient."""
+    return jit.compile_kernel("pieces-norm", _length, jit.fingerprint(_length) + jit.fingerprint(runner), "di")
+
+
+def _length() -> Any:
+    """``length(pieces)``: the same for compiled code."""
+    from optbench.codec import decoder
+
+    look, run = decoder(Pieces), runner()
+
+    def length(at):  # type: ignore[no-untyped-def]
+        s = look(at)
+        run(s.team, s.measure, at, MOVE, s.pieces)
+        total = 0.0
+        for k in range(s.pieces):
+            total += s.squares[k, 0]
+        return math.sqrt(total)
+
+    return length
 
 
 def clip_piece(s, g):  # type: ignore[no-untyped-def]

@@ -215,6 +215,8 @@ class Prepared:
             "held_out": evaluation.held_out_words(self.problem).ctypes.data if self._measures else 0,
             "measured": self.measured,
             "timed": False,
+            "gauge": 0,
+            "gauged": 0,
         }
 
     def run(self, time_limit: float = math.inf) -> Outcome:
@@ -222,6 +224,7 @@ class Prepared:
         chunks: list[dict[str, Array]] = []
         start = time.perf_counter()
         code, timed_out = fo.RUNNING, False
+        self._restart()
         for code in self._slices():
             chunks.append(self._take_rows())
             timed_out = code == fo.RUNNING and time.perf_counter() - start > time_limit
@@ -243,6 +246,8 @@ class Prepared:
 
     def seconds(self, repeats: int) -> float:
         """Wall time, in seconds, of `repeats` runs in a row from the start, in one call; of one run in slices for 0."""
+        if repeats == 0:
+            self._restart()
         start = time.perf_counter_ns()
         if repeats > 0:
             self._drive(self.setup.ctypes.data, repeats, fo.NEVER)
@@ -251,9 +256,11 @@ class Prepared:
                 pass
         return (time.perf_counter_ns() - start) * 1e-9
 
-    def _slices(self) -> Iterator[int]:
-        """Return codes of the driver, slice by slice, from the start to the end of the run."""
+    def _restart(self) -> None:
         self.live[:] = self.pristine
+
+    def _slices(self) -> Iterator[int]:
+        """Return codes of the driver, slice by slice, to the end of the run."""
         code, count = fo.RUNNING, self._first_slice()
         while code == fo.RUNNING:
             at, before = int(self._ints[fo.T]), time.perf_counter()
