@@ -13,11 +13,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from optbench.problems._data import WHOLE, DataSet, Split, load
+from optbench.problems._data import WHOLE, Split, load
 from optbench.problems._frozen import frozen_losses
 from optbench.problems.mlp import (
     Activation,
-    Data,
     Init,
     check,
     first_point,
@@ -25,7 +24,7 @@ from optbench.problems.mlp import (
     groups,
     layer_units,
     measure,
-    room,
+    record,
 )
 from optbench.registry import problem
 from optbench.types import Problem
@@ -60,18 +59,17 @@ def autoencoder(
     sizes = [loaded.X.shape[1], *inner, loaded.X.shape[1]]
     x0, bounds = first_point(sizes, init, instance)
 
-    def record(part: DataSet) -> Data:
-        counts, work = np.array(sizes, dtype=float), room(sizes, part.y.size)
-        return Data(part.columns, np.empty((0, 1)), work, counts, float(alpha), activation, "mse")
-
+    train, held = (
+        part and record(part, np.empty((0, 1)), sizes, alpha, activation, "mse") for part in (loaded, loaded.held_out)
+    )
     return Problem(
         fun_grad,
         x0,
-        data=record(loaded),
+        data=train,
         bounds=bounds,
         samples=("X", "work"),
         groups=groups(sizes),
-        validation=loaded.held_out and record(loaded.held_out),
+        validation=held,
         measure=measure,
         frozen=frozen_losses("autoencoder", settings),
     )

@@ -21,7 +21,7 @@ Bell & Volinsky (2009), Computer 42, 30-37; Mazumder, Hastie & Tibshirani (2010)
 from __future__ import annotations
 
 import math
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -113,6 +113,20 @@ def minimum(full: Array, r: int, alpha: float) -> tuple[Array, float]:
     return x, 0.5 * missed / full.size + alpha * math.fsum(t)
 
 
+def check(given: dict[str, Any]) -> None:
+    """Raise ValueError for a setting out of range."""
+    least, entries = min(given["rows"], given["columns"]), given["rows"] * given["columns"]
+    ranges = {"rows": (1, math.inf), "columns": (1, math.inf), "r": (1, least), "rank": (1, least)}
+    ranges |= {"cond": (1, math.inf), "noise": (0, math.inf), "alpha": (0, math.inf), "instance": (0, math.inf)}
+    for key, (low, high) in ranges.items():
+        if not low <= given[key] <= high or given[key] == math.inf:
+            ends = f"at least {low}" + (f" and at most {high}" if high < math.inf else "")
+            raise ValueError(f"problem 'matrix_factorization': {key} must be {ends}, not {given[key]}")
+    share = given["observed"]
+    if not (0.0 < share <= 1.0 and round(share * entries)):
+        raise ValueError(f"problem 'matrix_factorization': observed must be above 0 and at most 1, not {share}")
+
+
 @problem(source="Eckart & Young 1936; Srebro, Rennie & Jaakkola 2005", tags=("nonconvex", "finite-sum", "smooth"))
 def matrix_factorization(
     rows: int = 20,
@@ -131,23 +145,8 @@ def matrix_factorization(
     without noise, `alpha` the penalty, `instance` the seed.
     """
     settings = dict(locals())
-    least = min(rows, columns)
-    for key, value, low, high in (
-        ("rows", rows, 1, math.inf),
-        ("columns", columns, 1, math.inf),
-        ("r", r, 1, least),
-        ("rank", rank, 1, least),
-        ("cond", cond, 1, math.inf),
-        ("noise", noise, 0, math.inf),
-        ("alpha", alpha, 0, math.inf),
-        ("instance", instance, 0, math.inf),
-    ):
-        if not low <= value <= high or value == math.inf:
-            ends = f"at least {low}" + (f" and at most {high}" if high < math.inf else "")
-            raise ValueError(f"problem 'matrix_factorization': {key} must be {ends}, not {value}")
+    check(settings)
     kept = round(observed * rows * columns)
-    if not (0.0 < observed <= 1.0 and kept):
-        raise ValueError(f"problem 'matrix_factorization': observed must be above 0 and at most 1, not {observed}")
     rng = np.random.default_rng(instance)
     full = matrix(rng, rows, columns, rank, cond, noise)
     x0 = 0.5 * r**-0.25 * rng.standard_normal((rows + columns) * r)

@@ -135,6 +135,12 @@ def room(sizes: list[int], m: int) -> Array:
     return np.zeros((2 * sum(sizes[1:-1]) + sizes[-1] + 2) * m)
 
 
+def record(part: DataSet, y: Array, sizes: list[int], alpha: float, activation: Activation, loss: Loss) -> Data:
+    """What the kernels read of a part of the data, with targets `y`."""
+    units = np.array(sizes, dtype=np.float64)
+    return Data(part.columns, y, room(sizes, part.y.size), units, float(alpha), activation, loss)
+
+
 def targets(loaded: DataSet, part: DataSet, standardize: bool) -> Array:
     """Labels or numbers to predict, shape (1, m)."""
     if loaded.labels or not standardize:
@@ -180,18 +186,18 @@ def mlp(
     sizes = [loaded.X.shape[1], *inner, len(loaded.labels) or 1]
     x0, bounds = first_point(sizes, init, instance)
 
-    def record(part: DataSet) -> Data:
-        y, work = targets(loaded, part, standardize), room(sizes, part.y.size)
-        return Data(part.columns, y, work, np.array(sizes, dtype=float), float(alpha), activation, goal)
-
+    train, held = (
+        part and record(part, targets(loaded, part, standardize), sizes, alpha, activation, goal)
+        for part in (loaded, loaded.held_out)
+    )
     return Problem(
         fun_grad,
         x0,
-        data=record(loaded),
+        data=train,
         bounds=bounds,
         samples=("X", "Y", "work"),
         groups=groups(sizes),
-        validation=loaded.held_out and record(loaded.held_out),
+        validation=held,
         measure=measure,
         frozen=frozen_losses("mlp", settings),
         tags=("classification",) if loaded.labels else ("regression",),

@@ -23,7 +23,7 @@ from optbench.problems._data import WHOLE, Array, DataSet, Split, load
 from optbench.problems._linear import box
 from optbench.problems._network import TILE, exponentials, forward, spare
 from optbench.problems._newton import minimize, solve_scaled
-from optbench.problems.mlp import Data, fun_grad, groups, measure, room, targets
+from optbench.problems.mlp import fun_grad, groups, measure, record, targets
 from optbench.registry import problem
 from optbench.types import Problem
 
@@ -164,20 +164,20 @@ def softmax_regression(
     sizes = [loaded.X.shape[1], len(loaded.labels)]
     x_opt, f_opt = minimum(loaded, float(alpha))
 
-    def record(part: DataSet) -> Data:
-        y, work = targets(loaded, part, standardize), room(sizes, part.y.size)
-        return Data(part.columns, y, work, np.array(sizes, dtype=float), float(alpha), "tanh", "cross_entropy")
-
+    train, held = (
+        part and record(part, targets(loaded, part, standardize), sizes, alpha, "tanh", "cross_entropy")
+        for part in (loaded, loaded.held_out)
+    )
     return Problem(
         fun_grad,
         np.zeros(x_opt.size),
         hess=hess,
-        data=record(loaded),
+        data=train,
         x_opt=x_opt,
         f_opt=f_opt,
         bounds=region(loaded, x_opt),
         samples=("X", "Y", "work"),
         groups=groups(sizes),
-        validation=loaded.held_out and record(loaded.held_out),
+        validation=held,
         measure=measure,
     )
