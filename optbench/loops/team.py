@@ -47,18 +47,17 @@ class Team:
         """Where the memory stands, for `runner`."""
         return int(self._words.ctypes.data)
 
-    def around(self, drive: Callable[..., Any]) -> Callable[..., Any]:
+    def around(self, drive: jit.Kernel) -> Callable[..., Any]:
         """The kernel ``drive(setup, repeats, until)``, called with the team's helpers at work."""
         if self.threads == 1:
             return drive
         first, helping, pool = lead(), serve(), _pool(self.threads - 1)
-        target = getattr(drive, "address")  # noqa: B009
 
         def driven(setup: int, repeats: int, until: int) -> Any:
             self._words[QUIT] = 0
             helpers = [pool.submit(helping, self.address, rank) for rank in range(1, self.threads)]
             try:
-                return first(self.address, target, setup, repeats, until)
+                return first(self.address, drive.address, setup, repeats, until)
             finally:
                 self._words[QUIT] = 1  # once more: Ctrl-C may have come before the kernel
                 for helper in helpers:
