@@ -98,7 +98,8 @@ def sensitivity(runs: pd.DataFrame, hits: pd.DataFrame, trials: pd.DataFrame) ->
     -------
     DataFrame
         ``study``, labels of its cell, ``criterion``, ``lr``, ``score``; ``gap``, the score less the minimum where that
-        is known and the score is a final loss, else the score; ``good``, ``best`` and ``default`` (the default rate).
+        is ``known`` and the score is a final loss, else the score; ``start``, the gap of the start, NaN where scores
+        are no losses; ``good``, ``best`` and ``default`` (the default rate).
         The best is the winner among the grid. Good rates are those around it, without a bad one between, with at most 2
         times its iterations, or at most 10 times its gap; where the minimum is not known, with at least 95 % of its
         reduction from the start. They span ``decades``: every point stands for the distance between two.
@@ -115,8 +116,10 @@ def sensitivity(runs: pd.DataFrame, hits: pd.DataFrame, trials: pd.DataFrame) ->
     stats.need(mine, "show: no grid of learning rates (mode = 'grid') was tuned")
     table, names = tuned.judged(runs, hits, mine), tuned.cells(runs, mine)
     medians, criteria = tuned.scores(table), table.groupby("study")["criterion"].first()
-    facts = runs[["f_opt", "f0", "kkt"]].reindex(table["run"]).groupby(table["study"].to_numpy()).median()
-    facts["f_opt"] = facts["f_opt"].where(facts["kkt"].isna() & (criteria == "final_loss"))
+    rows = runs.loc[table["run"], ["f_opt", "f0", "kkt", "frozen"]]
+    rows["f_opt"] = rows["f_opt"].mask(rows["frozen"] | rows["kkt"].notna())
+    facts = rows[["f_opt", "f0"]].groupby(table["study"].to_numpy()).median()
+    facts["f_opt"] = facts["f_opt"].where(criteria == "final_loss")
     parts = []
     for study in names.index.tolist():
         made = _graded(medians.loc[[study]].droplevel(0), str(criteria[study]), facts.loc[study])
@@ -141,8 +144,16 @@ def _graded(medians: pd.DataFrame, criterion: str, facts: pd.Series[float]) -> d
     good = _around(int(np.argmax(best)), (gap <= limit) & (gap < np.inf))
     rates = grid["lr"].to_numpy()
     step = math.log10(rates[-1] / rates[0]) / (len(rates) - 1)
-    columns = {"lr": rates, "score": grid["score"].to_numpy(), "gap": gap, "good": good, "best": best & good}
-    return {**columns, "default": medians["lr"].get(0, math.nan), "decades": good.sum() * step}
+    columns: dict[str, Any] = {
+        "lr": rates,
+        "score": grid["score"].to_numpy(),
+        "gap": gap,
+        "good": good,
+        "best": best & good,
+    }
+    start = facts["f0"] - (facts["f_opt"] if known else 0.0) if criterion == "final_loss" else math.nan
+    columns |= {"known": known, "start": start, "default": medians["lr"].get(0, math.nan)}
+    return {**columns, "decades": good.sum() * step}
 
 
 def _around(winner: int, good: NDArray[np.bool_]) -> NDArray[np.bool_]:

@@ -15,8 +15,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -39,6 +38,7 @@ def losses(runs: pd.DataFrame) -> pd.Series[float]:
     value = runs["kkt"].where(constrained, runs["fun"])
     last = runs["targets"].map({text: min(json.loads(text), default=0.0) for text in runs["targets"].unique()})
     level = last.where(constrained, runs["f_opt"] + last * (runs["f0"] - runs["f_opt"]))
+    level = level.mask(runs["frozen"], runs["f_opt"])  # the same for all: what they started from is not in the table
     value = value.mask((runs["status"] == "converged") & level.notna(), level)
     return value.where((value.abs() < np.inf) & ~runs["status"].isin(_FAILED), np.inf)
 
@@ -173,51 +173,35 @@ def places(compared: pd.DataFrame) -> pd.DataFrame:
     return table.sort_values(list(table.columns[::-1])) if len(table) else table
 
 
-# ----------------------------------------------------------------------------------------------- tested runs alone
-
-
-@dataclass(frozen=True)
-class Tables:
-    """Tables without the trials, for all that compares runs: defaults and winners side by side.
-
-    A run that is both has a row for each, its key followed by a number. The label of a winner's optimizer ends in
-    ``tuned``.
-    """
-
-    runs: pd.DataFrame
-    hits: pd.DataFrame
-    traces: pd.DataFrame
+# ------------------------------------------------------------------------------------------------ without the trials
 
 
 def side_by_side(
     runs: pd.DataFrame,
-    hits: pd.DataFrame,
-    traces: pd.DataFrame,
+    tables: Mapping[str, pd.DataFrame],
     trials: pd.DataFrame,
     budgets: Sequence[int] | None = None,
-) -> Tables:
-    """Tables of runs that are no trials, the defaults and the winners of these budgets: by default the largest."""
+) -> tuple[pd.DataFrame, dict[str, pd.DataFrame]]:
+    """Runs, and tables of them by name, without the trials: for all that compares runs.
+
+    The winners of these budgets, by default of the largest, stand beside the defaults, and the labels of their
+    optimizers end in ``tuned``, with the budget where `budgets` are given. A run that is both has a row for each, its
+    key followed by a number. Runs of no study are kept as they are.
+    """
     import pandas as pd
 
-    if trials.empty:
-        return Tables(runs, hits, traces)
     largest = trials.groupby("study")["budget"].transform("max")
     chosen = trials["budget"].isin(budgets) if budgets is not None else trials["budget"] == largest
     roles = {"": trials["role"] == "default", " tuned": (trials["role"] == "tuned") & chosen}
-    names = cells(runs, trials)["optimizer"]
-    parts = [runs[~runs.index.isin(trials["run"])]]
+    names, parts = cells(runs, trials)["optimizer"], [runs[~runs.index.isin(trials["run"])]]
     for text, rows in roles.items():
         part = trials[rows & trials["run"].isin(runs.index)].drop_duplicates(["run", "budget"])
-        several = text if budgets is None or not text else " tuned " + part["budget"].astype("str").to_numpy()
-        parts.append(runs.loc[part["run"]].assign(label=names.reindex(part["study"]).to_numpy() + several))
+        ending = text if budgets is None or not text else " tuned " + part["budget"].astype("str").to_numpy()
+        parts.append(runs.loc[part["run"]].assign(label=names.reindex(part["study"]).to_numpy() + ending))
     made = pd.concat(parts)
     made = made.iloc[runs.index.get_indexer(made.index).argsort(kind="stable")]
     copies = made.groupby(level=0).cumcount()
     fresh = made.index.where(copies == 0, made.index + "/" + copies.astype("str").to_numpy())
     copied = pd.DataFrame({"run": made.index, "copy": fresh})
-    return Tables(made.set_axis(fresh.rename("run")), *(_copied(table, copied) for table in (hits, traces)))
-
-
-def _copied(table: pd.DataFrame, copied: pd.DataFrame) -> pd.DataFrame:
-    found = copied.merge(table, on="run")
-    return found.drop(columns="run").rename(columns={"copy": "run"})
+    moved = {name: copied.merge(table, on="run").drop(columns="run") for name, table in tables.items()}
+    return made.set_axis(fresh.rename("run")), {name: t.rename(columns={"copy": "run"}) for name, t in moved.items()}

@@ -13,6 +13,9 @@ from typing import TYPE_CHECKING, Any
 from optbench.plots._style import SUFFIXES, check_target, save
 from optbench.plots.convergence import convergence
 from optbench.plots.heatmap import heatmap
+from optbench.plots.tuning import tuning_budget
+from optbench.plots.tuning_rates import lr_sensitivity
+from optbench.tuned import side_by_side
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -22,19 +25,27 @@ if TYPE_CHECKING:
 
     Draw = Callable[..., Figure]
 
-__all__ = ["KINDS", "SUFFIXES", "check_target", "convergence", "heatmap", "save"]
+__all__ = ["KINDS", "SUFFIXES", "check_target", "convergence", "heatmap", "lr_sensitivity", "save", "tuning_budget"]
 
 
 def _from_results(draw: Draw) -> Draw:
-    """The figure as ``kind(runs, results, **options)``: the other tables come from the results file."""
-    tables = [name for name in inspect.signature(draw).parameters if name in ("hits", "traces", "times")]
+    """The figure as ``kind(runs, results, **options)``: the other tables come from the results file.
+
+    A figure that does not take the trials shows tuned beside default in their place.
+    """
+    names = [name for name in inspect.signature(draw).parameters if name in ("hits", "traces", "times", "trials")]
 
     @functools.wraps(draw)
     def kind(runs: pd.DataFrame, results: Results, **options: Any) -> Figure:
-        return draw(runs, *(getattr(results, name) for name in tables), **options)
+        tables = {name: getattr(results, name) for name in names}
+        if "trials" not in names and len(results.trials):
+            runs, tables = side_by_side(runs, tables, results.trials)
+        return draw(runs, *tables.values(), **options)
 
     return kind
 
 
 # For the command line: ``KINDS[name](runs, results, **options)``; the first line of the docstring describes the figure.
-KINDS: dict[str, Draw] = {draw.__name__: _from_results(draw) for draw in (convergence, heatmap)}
+KINDS: dict[str, Draw] = {
+    draw.__name__: _from_results(draw) for draw in (convergence, heatmap, tuning_budget, lr_sensitivity)
+}
