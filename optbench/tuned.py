@@ -101,8 +101,9 @@ def cells(runs: pd.DataFrame, trials: pd.DataFrame) -> pd.DataFrame:
     first = trials[(trials["number"] == 0) & trials["run"].isin(runs.index)].groupby("study")["run"].first()
     rows = runs.loc[first]
     rows = rows.assign(label=rows["label"].str.replace(r" (?:trial|tuned) \d+$", "", regex=True))
-    made = stats.labels(rows[~rows.index.duplicated()])
-    return made.loc[first].set_index(first.index).iloc[runs.index.get_indexer(pd.Index(first)).argsort()]
+    table = stats.labels(rows[~rows.index.duplicated()]).loc[first].set_index(first.index)
+    table = table.iloc[runs.index.get_indexer(pd.Index(first)).argsort()]
+    return table.sort_values(list(table.columns), key=lambda column: pd.factorize(column)[0])
 
 
 def comparison(runs: pd.DataFrame, hits: pd.DataFrame, trials: pd.DataFrame) -> pd.DataFrame:

@@ -109,7 +109,8 @@ def describe(config: Config, plan: Plan) -> dict[str, Any]:
     if config.tuning is None:
         return facts
     tuning, studies = config.tuning, studies_of(config, plan)
-    trials = _trial_plan(studies, tuning, plan)[0].runs
+    numbers = range(tuning.budgets[-1] + 1)
+    trials = {run for study in studies for number in numbers for run in study.runs(number, tuning.seeds)}
     tests = len(plan.runs) + len(tuning.budgets) * sum(len(study.tests) for study in studies)
     each = ", ".join(map(str, tuning.budgets))
     return {

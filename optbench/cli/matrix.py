@@ -87,10 +87,11 @@ def execute(config: Config, path: Path | None, stem: str, options: Mapping[str, 
     if options["dry_run"]:
         print_plan(tuning.describe(config, plan))
         return 0
+    if config.tuning is not None:
+        tuning.studies_of(config, plan)  # says what is wrong before anything is written
     if path is None:
         path = FOLDER / f"{stem}.db"
         path.parent.mkdir(exist_ok=True)
-    tuning.describe(config, plan)  # whatever is wrong with the tuning, before anything is written
     repeats = config.repeats if options["repeats"] is None else options["repeats"]
     with working(path) as rest:
         done = tuning.run_matrix(config, plan, path, jobs=options["jobs"] or cores(), repeats=repeats, **rest)

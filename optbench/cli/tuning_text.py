@@ -30,7 +30,7 @@ def summary(done: Done, results: Results, full: bool) -> int:
         click.echo(f"... and {len(studies) - MOST} more cells (--full)")
     placed = tuned.places(compared)
     if len(placed) > 1:
-        console.show_table("Mean place among the optimizers, by tuning budget (0: defaults)", _placed(placed))
+        console.show_table("Mean place by tuning budget", _placed(placed))
     _print_cost(tuned.cost(results.runs, results.hits, trials), done)
     return console.failures(results.runs.loc[[run.key for run in done.plan.runs]], done.outcome)
 
@@ -82,7 +82,7 @@ def _print_cost(cost: pd.DataFrame, done: Done) -> None:
 
 
 def save_plots(done: Done, results: Results, path: Path) -> list[Path]:
-    """Save the figures of a matrix: the two usual ones, for a tuned one those of tuning and the heat map."""
+    """Save the figures of a matrix: the two usual ones, or for a tuned one that of its mode."""
     from optbench import plots
 
     runs = results.runs.loc[[run.key for run in done.plan.runs]]
@@ -91,7 +91,7 @@ def save_plots(done: Done, results: Results, path: Path) -> list[Path]:
         mine = results.trials[results.trials["study"].isin(done.studies)]
         grid = mine["settings"].str.contains('"mode": "grid"', regex=False).all()
         every = results.runs.loc[results.runs.index.isin(mine["run"])]
-        kinds = {"lr_sensitivity" if grid else "tuning_budget": every, "heatmap": runs}
+        kinds = {"lr_sensitivity" if grid else "tuning_budget": every}
     files = []
     for kind, shown in kinds.items():
         target = path.with_name(f"{path.stem}-{kind}.png")

@@ -131,6 +131,8 @@ def _shown(rows: pd.DataFrame, medians: pd.DataFrame, low: float, several: bool)
 
 def _panel(ax: Axes, members: list[Shown]) -> None:
     """Lines and dots of one panel, within limits that hold all that is finite."""
+    from matplotlib.ticker import LogLocator
+
     values = np.concatenate([np.concatenate([shown.line.y[1], shown.tests]) for shown in members])
     finite = np.sort(values[np.isfinite(values)])
     if finite.size and finite[0] >= 0.0 and finite[-1] > 0.0:
@@ -138,6 +140,9 @@ def _panel(ax: Axes, members: list[Shown]) -> None:
         room = 0.07 * (high - low) + 0.05
         ax.set_yscale("log")
         ax.set_ylim(10.0 ** (low - room), 10.0 ** (high + room))
+        if high - low < 1.5:  # few powers of ten
+            ax.yaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
+            ax.yaxis.set_major_formatter("{x:g}")
     elif finite.size:
         room = 0.07 * (finite[-1] - finite[0]) or 0.5
         ax.set_ylim(finite[0] - room, finite[-1] + room)
@@ -145,7 +150,7 @@ def _panel(ax: Axes, members: list[Shown]) -> None:
     ax.set_xscale("symlog", linthresh=1.0, linscale=0.5)
     ax.set_xlim(-0.15, 1.05 * last)
     marks = sorted({0, 1, 3, 10, *(int(budget) for shown in members for budget in shown.budgets)})
-    ax.set_xticks([mark for mark in marks if mark <= last], minor=False)
+    ax.set_xticks([mark for mark, after in zip(marks, [*marks[1:], np.inf], strict=True) if 1.6 * mark <= after])
     ax.xaxis.set_major_formatter("{x:.0f}")
     ax.minorticks_off()
     bottom, top = ax.get_ylim()

@@ -116,7 +116,12 @@ CASES: dict[str, list[dict[str, Any]]] = {
         {"total_steps": 1000},
     ],
     "inverse_sqrt": [{}, {"timescale": 100}, {"timescale": 1}],
-    "trapezoidal": [{}, {"rise": 2, "fall": 150}, {"total_steps": 280, "rise": 50, "fall": 20}, {"rise": 200, "fall": 2}],
+    "trapezoidal": [
+        {},
+        {"rise": 2, "fall": 150},
+        {"total_steps": 280, "rise": 50, "fall": 20},
+        {"rise": 200, "fall": 2},
+    ],
 }
 
 # name, settings, warm-up steps, start factor
