@@ -113,7 +113,7 @@ def sensitivity(runs: pd.DataFrame, hits: pd.DataFrame, trials: pd.DataFrame) ->
 
     grids = {text: _is_grid(json.loads(text)) for text in trials["settings"].unique()}
     mine = trials[trials["settings"].map(grids).astype("bool")] if len(trials) else trials
-    stats.need(mine, "show: no grid of learning rates (mode = 'grid') was tuned")
+    stats.need(mine, "plot: no grid of learning rates (mode = 'grid') was tuned")
     table, names = tuned.judged(runs, hits, mine), tuned.cells(runs, mine)
     medians, criteria = tuned.scores(table), table.groupby("study")["criterion"].first()
     rows = runs.loc[table["run"], ["f_opt", "f0", "kkt", "frozen"]]

@@ -265,6 +265,9 @@ def test_tune_command_prints_tuned_beside_default_and_goes_on(tmp_path: Path) ->
     for kind in ("heatmap", "tuning_budget"):
         drawn = call("plot", tmp_path / "r.db", "--kind", kind, "-o", tmp_path / "part.svg")
         assert drawn.exit_code == 0, drawn.output
+    compared = call("compare", "gd tuned", "gd", "-r", tmp_path / "r.db", "--target", "0.1")
+    assert compared.exit_code == 0, compared.output
+    assert "gd tuned" in compared.output
     assert "no grid of learning rates" in call("plot", tmp_path / "r.db", "--kind", "lr_sensitivity").stderr
 
 
