@@ -41,9 +41,14 @@ class Study(NamedTuple):
         run = self.tests[0]
         if number:
             chosen = {name: float(values[number - 1]) for name, values in self.values.items()}
-            params = tuple((key, chosen.get(key, value)) for key, value in run.params)
+            params = tuple((key, _like(value, chosen.get(key, value))) for key, value in run.params)
             run = replace(run, lr=chosen.get("lr", run.lr), params=params)
         return [replace(run, seed=seed) for seed in seeds]
+
+
+def _like(default: Any, value: Any) -> Any:
+    """A whole number where the default is one."""
+    return round(value) if type(default) is int else value
 
 
 @dataclass(frozen=True)

@@ -219,6 +219,14 @@ def test_plans_that_cannot_be_tuned_get_a_sentence(tmp_path: Path, changes: dict
     assert list(tmp_path.iterdir()) == []
 
 
+def test_whole_numbers_stay_whole_and_search_methods_can_be_tuned(tmp_path: Path) -> None:
+    table = {**TABLE, "parameters": ["m"], "ranges": {"m": {"low": 1, "high": 9, "scale": "linear"}}}
+    run(tmp_path / "r.db", config_of(problems=["booth"], optimizers=["lbfgs"], tuning=table))
+    sizes = runs_in(load(tmp_path / "r.db"), "trial")["params"].map(lambda text: json.loads(text)["m"])
+    assert set(map(type, sizes)) == {int}
+    assert len(set(sizes)) > 3
+
+
 def test_held_out_accuracy_as_criterion(tmp_path: Path) -> None:
     problem = {"name": "logistic_regression", "data": "breast_cancer", "validation": 0.25}
     table = {**TABLE, "criterion": "val_accuracy", "budgets": [2], "seeds": 1}
@@ -257,7 +265,7 @@ OPTIONS = [
 def test_tune_command_prints_tuned_beside_default_and_goes_on(tmp_path: Path) -> None:
     done = call("tune", *OPTIONS, "--seeds", "2", "--tuning-seeds", "1", "-o", tmp_path / "r.db", "-j", "1")
     assert done.exit_code == 0, done.output
-    for text in ("Tuned beside default", "tuned 2", "tuned 4", "Mean place", "tuning: 2 cells, 10 runs"):
+    for text in ("Tuned beside default", "tuned 2", "tuned 4", "Mean place", "tuning: 2 cells, 10 runs", "trials: "):
         assert text in done.output
     assert (tmp_path / "r-tuning_budget.png").read_bytes().startswith(b"\x89PNG")
     again = call("tune", *OPTIONS, "--seeds", "2", "--tuning-seeds", "1", "-o", tmp_path / "r.db", "--no-plots")

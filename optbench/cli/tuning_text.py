@@ -32,6 +32,8 @@ def summary(done: Done, results: Results, full: bool) -> int:
     if len(placed) > 1:
         console.show_table("Mean place by tuning budget", _placed(placed))
     _print_cost(tuned.cost(results.runs, results.hits, trials), done)
+    made = results.runs.loc[results.runs.index.isin(trials.loc[trials["role"] == "trial", "run"]), "status"]
+    click.echo("trials: " + ", ".join(f"{count} {status}" for status, count in made.value_counts().items()))
     return console.failures(results.runs.loc[[run.key for run in done.plan.runs]], done.outcome)
 
 
