@@ -6,7 +6,8 @@ import os
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from optbench.config import find_config, parse_config, quick_config
+from optbench.config import parse_config, quick_config
+from optbench.matrices import find_config
 from optbench.plan import make_plan
 from optbench.store import Results, load
 from optbench.tuning import run_matrix

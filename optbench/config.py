@@ -316,27 +316,5 @@ def load_config(path: str | Path) -> Config:
 
 def quick_config() -> Config:
     """Read the built-in matrix, which ``optbench run`` uses when it is given none."""
-    return shipped_config("quick")
-
-
-def shipped_config(name: str) -> Config:
-    """Read a matrix that comes with the package, by its name. Raises UnknownName."""
-    package = importlib.resources.files("optbench")
-    files = {Path(file.name).stem: file for file in package.joinpath("matrices").iterdir() if file.name[-5:] == ".toml"}
-    files["quick"] = package.joinpath("quick.toml")
-    if name not in files:
-        raise unknown("matrix", name, files)
-    return parse_config(tomllib.loads(files[name].read_text(encoding="utf-8")), files[name].name)
-
-
-def find_config(matrix: str | Path) -> Config:
-    """Read a TOML file or, by a name without ending that is no file, a matrix that comes with the package.
-
-    Raises ConfigError, and UnknownName for such a name that is not known.
-    """
-    path = Path(matrix)
-    return (
-        shipped_config(path.name)
-        if path == Path(path.name) and not path.suffix and not path.exists()
-        else load_config(path)
-    )
+    text = importlib.resources.files("optbench").joinpath("quick.toml").read_text(encoding="utf-8")
+    return parse_config(tomllib.loads(text), "quick.toml")

@@ -26,7 +26,7 @@ LAYERS = [
     ["entries"],
     ["search"],
     ["config", "labels"],
-    ["plan"],
+    ["plan", "matrices"],
     ["harness"],
     ["cohort"],
     ["storefile", "tables"],

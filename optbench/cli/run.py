@@ -35,7 +35,8 @@ def run(matrix: Path | None, output: Path | None, **options: Any) -> None:
     """
     with sentences():
         from optbench import parallel
-        from optbench.config import find_config, parse_config, quick_config
+        from optbench.config import parse_config, quick_config
+        from optbench.matrices import find_config
 
         if options["threads"]:
             parallel.set_threads(options["threads"])
