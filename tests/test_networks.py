@@ -14,7 +14,7 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
 from optbench import evaluation
-from optbench.cli.run import _entry
+from optbench.cli.matrix import entry
 from optbench.config import parse_config
 from optbench.optimize import minimize
 from optbench.plan import make_plan
@@ -162,7 +162,7 @@ def test_units_and_layers_make_the_list_of_hidden_layers() -> None:
 
 
 def test_lists_on_the_command_line_and_in_a_matrix() -> None:
-    assert _entry("mlp:data=iris,hidden=[8, 4],activation=relu") == {
+    assert entry("mlp:data=iris,hidden=[8, 4],activation=relu") == {
         "name": "mlp",
         "data": "iris",
         "hidden": [8, 4],
