@@ -100,10 +100,15 @@ def cells(runs: pd.DataFrame, trials: pd.DataFrame) -> pd.DataFrame:
 
     first = trials[(trials["number"] == 0) & trials["run"].isin(runs.index)].groupby("study")["run"].first()
     rows = runs.loc[first]
-    rows = rows.assign(label=rows["label"].str.replace(r" (?:trial|tuned) \d+$", "", regex=True))
+    rows = rows.assign(label=_cell_label(rows))
     table = stats.labels(rows[~rows.index.duplicated()]).loc[first].set_index(first.index)
     table = table.iloc[runs.index.get_indexer(pd.Index(first)).argsort()]
     return table.sort_values(list(table.columns), key=lambda column: pd.factorize(column)[0])
+
+
+def _cell_label(rows: pd.DataFrame) -> pd.Series[str]:
+    """Recorded labels without what tells the runs of a study apart."""
+    return rows["label"].str.replace(r" (?:trial|tuned) \d+$", "", regex=True)
 
 
 def comparison(runs: pd.DataFrame, hits: pd.DataFrame, trials: pd.DataFrame) -> pd.DataFrame:
@@ -194,11 +199,12 @@ def side_by_side(
     largest = trials.groupby("study")["budget"].transform("max")
     chosen = trials["budget"].isin(budgets) if budgets is not None else trials["budget"] == largest
     roles = {"": trials["role"] == "default", " tuned": (trials["role"] == "tuned") & chosen}
-    names, parts = cells(runs, trials)["optimizer"], [runs[~runs.index.isin(trials["run"])]]
+    parts = [runs[~runs.index.isin(trials["run"])]]
     for text, rows in roles.items():
         part = trials[rows & trials["run"].isin(runs.index)].drop_duplicates(["run", "budget"])
         ending = text if budgets is None or not text else " tuned " + part["budget"].astype("str").to_numpy()
-        parts.append(runs.loc[part["run"]].assign(label=names.reindex(part["study"]).to_numpy() + ending))
+        found = runs.loc[part["run"]]
+        parts.append(found.assign(label=_cell_label(found) + ending))
     made = pd.concat(parts)
     made = made.iloc[runs.index.get_indexer(made.index).argsort(kind="stable")]
     copies = made.groupby(level=0).cumcount()

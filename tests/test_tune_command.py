@@ -48,6 +48,8 @@ def test_tune_command_prints_tuned_beside_default_and_goes_on(tmp_path: Path) ->
     for kind in ("heatmap", "tuning_budget"):
         drawn = call("plot", tmp_path / "r.db", "--kind", kind, "-o", tmp_path / "part.svg")
         assert drawn.exit_code == 0, drawn.output
+    part = call("plot", tmp_path / "r.db", "--where", "lr=0.001", "--where", "seed=0", "-o", tmp_path / "part.svg")
+    assert part.exit_code == 0, part.output
     compared = call("compare", "gd tuned", "gd", "-r", tmp_path / "r.db", "--target", "0.1")
     assert compared.exit_code == 0, compared.output
     assert "gd tuned" in compared.output
