@@ -106,6 +106,12 @@ def cells(runs: pd.DataFrame, trials: pd.DataFrame) -> pd.DataFrame:
     return table.sort_values(list(table.columns), key=lambda column: pd.factorize(column)[0])
 
 
+def varying(table: pd.DataFrame) -> list[str]:
+    """Factors besides problem and optimizer that have several values on one problem, of a table with labels."""
+    each = table.groupby("problem")[["schedule", "clip", "batch"]].nunique().max()
+    return [str(name) for name, count in each.items() if count > 1]
+
+
 def _cell_label(rows: pd.DataFrame) -> pd.Series[str]:
     """Recorded labels without what tells the runs of a study apart."""
     return rows["label"].str.replace(r" (?:trial|tuned) \d+$", "", regex=True)

@@ -93,7 +93,7 @@ def _minima(runs: pd.DataFrame, trials: pd.DataFrame) -> dict[Any, float]:
 
 def _draw(compared: pd.DataFrame, medians: pd.DataFrame, minima: dict[Any, float]) -> Figure:
     criterion, target = str(compared["criterion"].iloc[0]), float(compared["target"].iloc[0])
-    several = compared["schedule"].nunique() > 1
+    several = tuned.varying(compared)
     panels, what = dict[str, list[Shown]](), dict[str, str]()
     for study, rows in compared.groupby("study", sort=False):
         name, low = str(rows["problem"].iloc[0]), minima.get(study, 0.0)
@@ -120,11 +120,11 @@ def _draw(compared: pd.DataFrame, medians: pd.DataFrame, minima: dict[Any, float
     return figure
 
 
-def _shown(rows: pd.DataFrame, medians: pd.DataFrame, low: float, several: bool) -> Shown:
+def _shown(rows: pd.DataFrame, medians: pd.DataFrame, low: float, several: list[str]) -> Shown:
     last = int(rows["budget"].max())
     made = curves.curve(medians[medians.index <= last], range(1, last + 1))[["low", "median", "high"]].to_numpy()
     y = np.concatenate([np.full((1, 3), medians["score"].get(0, np.inf)), made]).T - low
-    detail = str(rows["schedule"].iloc[0]) if several else ""
+    detail = ", ".join(str(rows[name].iloc[0]) for name in several)
     line = Line(str(rows["optimizer"].iloc[0]), detail, np.arange(last + 1.0), y, "stopped")
     return Shown(line, rows["budget"].to_numpy(), rows["score"].to_numpy() - low)
 
@@ -170,12 +170,13 @@ def _panel(ax: Axes, members: list[Shown]) -> None:
     ax.set_axisbelow(True)
 
 
-def _caption(several: bool, criterion: str) -> str:
+def _caption(several: list[str], criterion: str) -> str:
     parts = ["Lines: the best of the defaults and k trials on the tuning seeds, median over all choices of k trials."]
     parts.append("Signs: the defaults, at 0, and the winner of each budget on the test seeds, median.")
     parts.append("At the upper edge: infinite (diverged or never reached).")
     if criterion == "val_accuracy":
         parts.append("Accuracies have their sign changed: lower is better.")
     if several:
-        parts.append("In parentheses: the schedule with the best score on the tuning seeds at the largest budget.")
+        names = ", ".join(several)
+        parts.append(f"In parentheses: the {names} with the best score on the tuning seeds at the largest budget.")
     return " ".join(parts)

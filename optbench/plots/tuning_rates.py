@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from optbench import curves
+from optbench import curves, tuned
 from optbench.plots import _style
 from optbench.registry import unknown
 
@@ -65,9 +65,7 @@ def _draw(table: pd.DataFrame) -> Figure:
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
-    factors = [
-        name for name in ("problem", "schedule", "clip", "batch") if name == "problem" or table[name].nunique() > 1
-    ]
+    factors = ["problem", *tuned.varying(table)]
     panels = list(table.groupby(factors, sort=False))
     most = max(part["optimizer"].nunique() for _, part in panels)
     letters = table["optimizer"].str.len().max() * _style.FONT * 0.57 / 72
@@ -82,7 +80,9 @@ def _draw(table: pd.DataFrame) -> Figure:
         below = figure.add_subplot(grid[2 * (k // columns) + 1, k % columns], sharex=above)
         _curves(above, part)
         _bars(below, part)
-        _style.panel_title(above, " ".join(map(str, names)))
+        shown = dict(zip(factors, map(str, names), strict=True))
+        shown |= {"batch": f"batch {shown['batch']}"} if "batch" in shown else {}
+        _style.panel_title(above, " ".join(shown.values()))
     _style.describe(figure, "Sensitivity to the learning rate", _caption(table))
     return figure
 
