@@ -13,7 +13,7 @@ import pytest
 import optbench
 from optbench import harness, runner, tuned, tuning
 from optbench.config import Config, ConfigError, parse_config
-from optbench.outcome import Run
+from optbench.outcome import Result, Run
 from optbench.plan import make_plan
 from optbench.store import Results, load
 from optbench.tables import run_of
@@ -172,15 +172,16 @@ def test_winner_is_chosen_anew_when_the_code_has_changed(tmp_path: Path, monkeyp
     path, config = tmp_path / "r.db", config_of(problems=["booth"], optimizers=["gd"])
     run(path, config)
     before = load(path).trials
-    execute = harness.execute
+    work = runner._work
 
-    def reversed_losses(run: Run) -> Any:
-        result = execute(run)
-        result.fun, result.status = -result.fun, "budget"
-        return result
+    def reversed_losses(batch: list[Run]) -> list[Result]:
+        results = work(batch)
+        for result in results:
+            result.fun, result.status = -result.fun, "budget"
+        return results
 
     monkeypatch.setattr(harness, "code_of", lambda run: "changed")
-    monkeypatch.setattr(harness, "execute", reversed_losses)
+    monkeypatch.setattr(runner, "_work", reversed_losses)
     run(path, config)
     after = load(path).trials
     assert after.groupby("role").size().to_dict() == before.groupby("role").size().to_dict()
