@@ -36,6 +36,8 @@ if TYPE_CHECKING:
     from optbench.stats import changes as changes
     from optbench.stats import compare as compare
     from optbench.store import load as load
+    from optbench.sweeps import Sweep as Sweep
+    from optbench.sweeps import sweep as sweep
     from optbench.types import Group as Group
     from optbench.types import Phase as Phase
     from optbench.types import Problem as Problem
@@ -62,6 +64,7 @@ _HOMES = {
     ),
     "stats": ("changes", "compare"),
     "store": ("load",),
+    "sweeps": ("Sweep", "sweep"),
     "methods": ("Variant",),
     "types": ("Group", "Phase", "Problem"),
 }

@@ -23,7 +23,7 @@ import numpy as np
 
 from optbench import harness, parallel
 from optbench.jit import Kernel
-from optbench.loops.lane_slot import LaneSlot
+from optbench.loops.lane_slot import LaneSlot, capacity
 from optbench.loops.lanes import WIDTH
 from optbench.loops.large import in_pieces
 from optbench.loops.members import COLUMNS, Slot, evaluate_all, many, most_rows, sampler
@@ -195,10 +195,9 @@ class Cohort:
         """
         names = ("starts", "rates", "peaks", "levels", "judged", "points", "codes", "steps", "hits")
         arrays = {name: self.arrays[name] for name in names} | {"slopes": self.slopes, "f0": self.f0}
-        first = LaneSlot(self.problem, self.method, arrays)
-        blocks = deque(blocks_of(self.arrays["rates"], first.lanes))
-        self.threads = threads_of(threads, len(blocks))
-        slots = [first, *(LaneSlot(self.problem, self.method, arrays) for _ in range(self.threads - 1))]
+        blocks = deque(blocks_of(self.arrays["rates"], capacity(self.problem, self.method)))
+        self.threads, mixed = threads_of(threads, len(blocks)), any(block[2] for block in blocks)
+        slots = [LaneSlot(self.problem, self.method, arrays, mixed) for _ in range(self.threads)]
         self._spread(self._cross, slots, blocks)
 
     def _cross(self, slot: LaneSlot, first: int, last: int, mixed: bool) -> None:

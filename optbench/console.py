@@ -92,10 +92,10 @@ def summary(plan: Plan, results: Results, outcome: Outcome, full: bool) -> int:
         _print_ranking(stats.ranking(runs, hits), full)
     except ValueError as error:  # no problem with a known minimum
         click.echo(f"no ranking: {error}")
-    return failures(runs, outcome)
+    return outcome_of(runs, outcome)
 
 
-def failures(runs: pd.DataFrame, outcome: Outcome) -> int:
+def outcome_of(runs: pd.DataFrame, outcome: Outcome) -> int:
     """Print what came of the runs; the number of those that failed in a way the user must see."""
     _print_outcome(runs, outcome)
     failed = runs[runs["status"].isin(["error", "crashed"])]

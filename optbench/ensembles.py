@@ -101,7 +101,7 @@ def ensemble(
 
     Each member's numbers are those of `optbench.minimize` with the same settings, bit for bit. With ``lanes=True`` the
     members run side by side in vector instructions, many times faster on small problems; rounding may then differ in
-    the last digits.
+    the last digits, which a run that oscillates amplifies as it does any other difference.
 
     Parameters
     ----------

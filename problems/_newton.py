@@ -24,7 +24,8 @@ class Convex(Protocol):
 def minimize(function: Convex, v: Array) -> Array | None:
     """Minimizer by Newton's method with step halving, from `v`; None where double precision does not reach it.
 
-    Ends when the decrement, which bounds the error in f, has fallen below 1e-12 and rounding keeps it from falling on.
+    Ends when the decrement, which bounds the error in f, has fallen below 1e-12 and rounding keeps it from falling on;
+    it must then be small beside f itself, which tends to 0 where the minimum is too far out.
     One thread does the linear algebra: the result must not depend on their number, and on a busy machine many are slow.
     """
     from threadpoolctl import threadpool_limits
@@ -41,7 +42,7 @@ def _minimize(function: Convex, v: Array) -> Array | None:
         except np.linalg.LinAlgError:
             break
         if decrement <= 0.0 or (decrement < 1e-12 and decrement >= last):
-            return v
+            return v if abs(decrement) < 1e-10 * function.value(v) else None
         f, t = function.value(v), 1.0
         while decrement >= 1e-8 and function.value(v + t * step) > f - 0.25 * t * decrement and t > 1e-9:
             t *= 0.5

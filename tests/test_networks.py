@@ -178,12 +178,11 @@ def test_lists_on_the_command_line_and_in_a_matrix() -> None:
 
 
 def test_start_is_drawn_with_the_seed_and_the_data_are_not() -> None:
-    one, other, he = (
-        get_problem("mlp", instance=i, init=init) for i, init in ((0, "glorot"), (1, "glorot"), (0, "he"))
-    )
+    options: tuple[dict[str, Any], ...] = ({}, {"instance": 1}, {"init": "he"})
+    one, other, he = (get_problem("mlp", **given) for given in options)
     assert_array_equal(one.data.X, other.data.X)
     assert np.all(one.x0[:416] != other.x0[:416])
-    assert_allclose(he.x0[:416] / one.x0[:416], np.sqrt(45 / 13), rtol=1e-12)
+    assert_allclose(he.x0[:416], one.x0[:416] * np.sqrt(45 / 13), rtol=1e-12, atol=1e-15)
 
 
 @pytest.mark.parametrize(

@@ -355,7 +355,7 @@ def test_figures_are_saved_by_the_ending_of_the_file_with_the_same_bytes_each_ti
 
 
 def test_kinds_have_one_line_descriptions() -> None:
-    assert set(plots.KINDS) == {"convergence", "heatmap", "lr_sensitivity", "tuning_budget"}
+    assert set(plots.KINDS) == {"convergence", "heatmap", "lr_sensitivity", "sweep", "sweep_map", "tuning_budget"}
     assert all(20 < len((kind.__doc__ or "").splitlines()[0]) < 110 for kind in plots.KINDS.values())
 
 

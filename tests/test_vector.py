@@ -7,7 +7,7 @@ from typing import Any
 
 import mpmath as mp
 import numpy as np
-from numba import njit
+import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
 from optbench import jit
@@ -17,37 +17,74 @@ from optbench.problems._vector import exp_neg, sigmoid, tanh
 logistic: Callable[[Any], Any] = sigmoid
 
 
-def test_products_are_numpys() -> None:
+def kernel_of(function: Any, kinds: str, make: Callable[[Any], Callable[..., Any]]) -> jit.Kernel:
+    """The function as a part of a kernel that sums."""
+    return jit.compile_kernel(
+        f"test-{function.__name__}",
+        lambda: make(jit.lower(function, jit.SUM_MATH, inline=True)),
+        jit.fingerprint(function),
+        kinds,
+        jit.SUM_MATH,
+    )
+
+
+def product_kernel(inner: Any) -> Callable[..., Any]:
+    from optbench.codec import array_at, matrix_at
+
+    def kernel(z, n, m, w, rows, columns, a, d, total, start):  # type: ignore[no-untyped-def]
+        inner(matrix_at(z, n, m), array_at(w, n * d), rows, columns, matrix_at(a, d, total), start)
+        return n
+
+    return kernel
+
+
+def outer_kernel(inner: Any) -> Callable[..., Any]:
+    from optbench.codec import matrix_at
+
+    def kernel(g, n, d, u, m, a, total, start):  # type: ignore[no-untyped-def]
+        inner(matrix_at(g, n, d), matrix_at(u, n, m), matrix_at(a, d, total), start)
+        return n
+
+    return kernel
+
+
+@pytest.mark.parametrize(
+    ("n", "d", "m", "start"),
+    [(1, 1, 1, 0), (3, 2, 5, 0), (4, 4, 8, 3), (5, 7, 33, 1), (10, 32, 64, 0), (6, 9, 300, 50)],
+)
+def test_products_are_numpys(n: int, d: int, m: int, start: int) -> None:
     rng = np.random.default_rng(0)
-    inner, outer = (jit.lower(function, jit.SUM_MATH) for function in (add_product, add_outer))
-    multiply = njit(lambda z, w, rows, columns, a, start: inner(z, w, rows, columns, a, start))
-    correlate = njit(lambda g, u, a, start: outer(g, u, a, start))
-    for n, d, m, start in [(1, 1, 1, 0), (3, 2, 5, 0), (4, 4, 8, 3), (5, 7, 33, 1), (10, 32, 64, 0), (6, 9, 300, 50)]:
-        w, a, z = rng.standard_normal((n, d)), rng.standard_normal((d, m + start)), rng.standard_normal((n, m))
-        part = a[:, start:]
-        for values, rows, columns in ((w.ravel(), d, 1), (w.T.ravel(), 1, n)):
-            got = z.copy()
-            multiply(got, values, rows, columns, a, start)
-            assert_allclose(got, z + w @ part, rtol=1e-12, atol=1e-12)
-        got = w.copy()
-        correlate(got, z, a, start)
-        assert_allclose(got, w + z @ part.T, rtol=1e-12, atol=1e-12)
+    multiply, outer = kernel_of(add_product, 11 * "i", product_kernel), kernel_of(add_outer, 9 * "i", outer_kernel)
+    w, a, z = rng.standard_normal((n, d)), rng.standard_normal((d, m + start)), rng.standard_normal((n, m))
+    part = a[:, start:]
+    for values, rows, columns in ((w.ravel(), d, 1), (w.T.ravel(), 1, n)):
+        got = z.copy()
+        multiply(got.ctypes.data, n, m, values.ctypes.data, rows, columns, a.ctypes.data, d, m + start, start)
+        assert_allclose(got, z + w @ part, rtol=1e-12, atol=1e-12)
+    got = w.copy()
+    outer(got.ctypes.data, n, d, z.ctypes.data, m, a.ctypes.data, m + start, start)
+    assert_allclose(got, w + z @ part.T, rtol=1e-12, atol=1e-12)
+
+
+def loop_kernel(inner: Any) -> Callable[..., Any]:
+    from optbench.codec import array_at
+
+    def kernel(x, y, n):  # type: ignore[no-untyped-def]
+        given, out = array_at(x, n), array_at(y, n)
+        for i in range(n):
+            out[i] = inner(given[i])
+        return n
+
+    return kernel
 
 
 def looped(function: Any) -> Any:
     """The function over an array, compiled as in a kernel that sums."""
-    inner = jit.lower(function, jit.SUM_MATH, inline=True)
 
-    def loop(x, y):  # type: ignore[no-untyped-def]
-        for i in range(x.size):
-            y[i] = inner(x[i])
-
-    body = jit.compiled(loop, jit.SUM_MATH)
-    run = njit(lambda x, y: body(x, y))
-
-    def values(x: Any) -> Any:
-        y = np.empty(np.size(x))
-        run(np.array(x, dtype=np.float64), y)
+    def values(given: Any) -> Any:
+        x = np.array(given, dtype=np.float64)
+        y = np.empty_like(x)
+        kernel_of(function, "iiii", loop_kernel)(x.ctypes.data, y.ctypes.data, x.size)
         return y
 
     return values

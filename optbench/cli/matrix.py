@@ -17,6 +17,8 @@ from optbench.cli.group import FACTORS, FOLDER
 
 if TYPE_CHECKING:
     from optbench.config import Config
+    from optbench.plan import Plan
+    from optbench.runner import Outcome
 
 
 def cores() -> int:
@@ -76,7 +78,15 @@ def working(path: Path) -> Iterator[dict[str, Any]]:
             sys.exit(130)
 
 
-def execute(config: Config, path: Path | None, stem: str, options: Mapping[str, Any]) -> int:
+def execute(plan: Plan, path: Path, jobs: int, repeats: int) -> Outcome:
+    """Run the plan and show progress."""
+    from optbench.runner import run_plan
+
+    with working(path) as rest:
+        return run_plan(plan, path, jobs=jobs, repeats=repeats, **rest)
+
+
+def run_config(config: Config, path: Path | None, stem: str, options: Mapping[str, Any]) -> int:
     """Run a matrix as the options say, print what came of it, save the plots; the number of runs that failed."""
     from optbench import console, tuning
     from optbench.cli import tuning_text

@@ -14,10 +14,11 @@ from optbench.cli.group import main, sentences
 @click.argument("results", type=click.Path(path_type=Path))
 @click.option("--kind", default="convergence", help="Which figure; --kind help lists them.", show_default=True)
 @click.option("-o", "--output", type=click.Path(dir_okay=False, path_type=Path), help="PNG, SVG or PDF by its ending.")
+@click.option("--by", multiple=True, metavar="KEY", help="Setting to plot by, for sweep (one) and sweep_map (two).")
 @click.option(
     "--where", multiple=True, metavar="COLUMN=VALUE", help="Only runs with this value, for example problem=beale."
 )
-def plot(results: Path, kind: str, output: Path | None, where: tuple[str, ...]) -> None:
+def plot(results: Path, kind: str, output: Path | None, by: tuple[str, ...], where: tuple[str, ...]) -> None:
     """Draw a figure from a results file."""
     with sentences():
         from optbench import plots
@@ -33,7 +34,10 @@ def plot(results: Path, kind: str, output: Path | None, where: tuple[str, ...]) 
         target = output or results.with_name(f"{results.stem}-{kind}.png")
         plots.check_target(target)
         found = load(results)
-        plots.save(plots.KINDS[kind](filtered(found.runs, where), found), target)
+        if by and kind not in ("sweep", "sweep_map"):
+            raise ValueError(f"--by goes with sweep and sweep_map, not with {kind}")
+        options: dict[str, Any] = {"by": by} if by else {}
+        plots.save(plots.KINDS[kind](filtered(found.runs, where), found, **options), target)
         click.echo(f"plot:    {target}")
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from optbench.cli.group import main, sentences
-from optbench.cli.matrix import execute, named_matrix
+from optbench.cli.matrix import named_matrix, run_config
 
 
 @main.command()
@@ -48,5 +48,5 @@ def run(matrix: Path | None, output: Path | None, **options: Any) -> None:
             )
         stem = matrix.stem if matrix else "named" if named else "quick"
         config = find_config(matrix) if matrix else parse_config(named, "command line") if named else quick_config()
-        failures = execute(config, output, stem, options)
+        failures = run_config(config, output, stem, options)
     sys.exit(1 if failures else 0)

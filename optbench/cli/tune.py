@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from optbench.cli.group import main, sentences
-from optbench.cli.matrix import entry, execute, named_matrix
+from optbench.cli.matrix import entry, named_matrix, run_config
 
 
 @main.command()
@@ -45,7 +45,7 @@ def tune(output: Path | None, **options: Any) -> None:
         if not matrix:
             raise ValueError("name what is tuned: at least one --problem and one --optimizer")
         config = parse_config({**matrix, "tuning": _tuning(options)}, "command line")
-        failures = execute(config, output, "tune", options)
+        failures = run_config(config, output, "tune", options)
     sys.exit(1 if failures else 0)
 
 

@@ -34,7 +34,7 @@ def summary(done: Done, results: Results, full: bool) -> int:
     _print_cost(tuned.cost(results.runs, results.hits, trials), done)
     made = results.runs.loc[results.runs.index.isin(trials.loc[trials["role"] == "trial", "run"]), "status"]
     click.echo("trials: " + ", ".join(f"{count} {status}" for status, count in made.value_counts().items()))
-    return console.failures(results.runs.loc[[run.key for run in done.plan.runs]], done.outcome)
+    return console.outcome_of(results.runs.loc[[run.key for run in done.plan.runs]], done.outcome)
 
 
 def _meaning(compared: pd.DataFrame) -> str:

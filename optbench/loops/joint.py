@@ -68,11 +68,11 @@ def _make_objective() -> Callable[..., Any]:
 
 def phases(problem: Problem) -> jit.Kernel:
     """Kernel ``int64 (words, phase, k)``: piece k of a phase of the problem, compiled once whatever its data."""
-    return _phases(problem.phases, problem.record, problem.name)
+    return _phases(problem.phases, problem.record)
 
 
 @functools.cache
-def _phases(parts: tuple[Phase, ...], record: type, name: str) -> jit.Kernel:
+def _phases(parts: tuple[Phase, ...], record: type) -> jit.Kernel:
     def make() -> Callable[..., Any]:
         from optbench.codec import array_at, decoder, integers_at
 
@@ -91,7 +91,7 @@ def _phases(parts: tuple[Phase, ...], record: type, name: str) -> jit.Kernel:
         return kernel
 
     key = jit.key_of(tuple(part.function for part in parts), (record,)) + str(parallel.PIECE)
-    return jit.compile_kernel(f"phases-{name}", make, key, "iiii", jit.SUM_MATH)
+    return jit.compile_kernel(f"phases-{evaluation.stem(parts[0].function)}", make, key, "iiii", jit.SUM_MATH)
 
 
 def _chosen(parts: tuple[Phase, ...]) -> Any:

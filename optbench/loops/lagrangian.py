@@ -9,6 +9,7 @@ from typing import NamedTuple
 from optbench import jit
 from optbench.constrained._residual import augmented, kkt_residual
 from optbench.loops import first_order as fo
+from optbench.loops.first_order import norm
 from optbench.loops.first_order import record_row as record_point
 from optbench.records import Matrix, Vector
 
@@ -81,7 +82,7 @@ def record_row(s, t, f, step, residual, ints):
     s.residuals[row] = residual
     for i in range(s.m):
         s.multipliers[row, i] = s.lam[i]
-    record_point(s, t, f, step, s.x, s.slope, ints)
+    record_point(s, t, f, step, s.x, norm(s.slope), ints)
 
 
 def verdict(s, t, f, residual, ints):

@@ -18,49 +18,28 @@ from optbench.types import Array, Problem
 
 
 class LaneSlot:
-    """The memory of a thread's blocks, one after the other."""
+    """The memory of a thread's blocks, one after the other; `mixed`: some have more than one learning rate."""
 
-    def __init__(self, problem: Problem, method: Method, arrays: dict[str, Array]) -> None:
+    def __init__(self, problem: Problem, method: Method, arrays: dict[str, Array], mixed: bool) -> None:
         optimizer, params = method.optimizer, method.params
         assert isinstance(optimizer, Optimizer)
-        _, state = kernels.form_of(optimizer, params)
-        n, n_state, n_shared = problem.n, len(fields(state)), len(fields(optimizer.shared))
-        self.lanes = capacity(n, n_state)
-        start = optimizer.init(params) if optimizer.init else ()
-        self._step = kernels.step(optimizer, params)
-        self._lane_step = lanes.step(optimizer, params)
-        shared = np.zeros((n_shared, self.lanes))
-        self._memory = {
-            "x": aligned(n * self.lanes),
-            "g": aligned(n * self.lanes),
-            "state": aligned(n_state * n * self.lanes).reshape(n_state, n * self.lanes),
-            "init": np.array([*start] or [0.0] * n_state),
-            "fresh": np.array([float(value) for value in optimizer.shared()]),
-            "shared": np.zeros(n_shared),
-            "lane_shared": shared,
-            "f": aligned(self.lanes),
-            "floors": aligned(self.lanes),
-            "snapshot": np.full((self.lanes, n), np.nan),
-            "table": aligned(tiles.RATES * self.lanes).reshape(tiles.RATES, self.lanes),
-            "spare": np.zeros(max(tiles.RATES, WIDTH)),
-            "point": np.zeros(n),
-        }
-        self._own = np.zeros((fo.N_INTS + 1) * self.lanes, dtype=np.int64)
+        self._memory = memory(problem, method)
+        self._own = np.zeros((fo.N_INTS + 1) * capacity(problem, method), dtype=np.int64)
         self._progress = np.zeros(tiles.N_STATE, dtype=np.int64)
         self._settings = [pack(encode(params)), pack(encode(method.schedule_params))]
-        frames = [self._frame(n, self._memory[name]) for name in ("shared", "lane_shared")]
+        self._frames = [self._frame(problem.n, self._memory[name]) for name in ("shared", "lane_shared")]
         self._block = tiles.Block(
             objective=lanes.objective(problem).address,
-            step=self._step.address,
-            lane_step=self._lane_step.address,
+            step=kernels.step(optimizer, params).address,
+            lane_step=lanes.step(optimizer, params).address if mixed else 0,
             schedule=kernels.schedule(method.schedule).address,
             schedule_params=self._settings[1].ctypes.data,
             data=evaluation.data_words(problem).ctypes.data,
-            frame=frames[0].ctypes.data,
-            lane_frame=frames[1].ctypes.data,
+            frame=self._frames[0].ctypes.data,
+            lane_frame=self._frames[1].ctypes.data,
             own=self._own.ctypes.data,
             progress=self._progress.ctypes.data,
-            n=n,
+            n=problem.n,
             max_iter=method.max_iter,
             warmup=method.warmup,
             warmup_start=method.warmup_start,
@@ -69,12 +48,12 @@ class LaneSlot:
             **arrays,
             **self._memory,
         )
-        self._keep, self._packed, self._drive = frames, pack(self._block), tiles.driver()
+        self._packed, self._drive = pack(self._block), tiles.driver()
 
     def _frame(self, n: int, shared: Array) -> Any:
         """Words of a step's frame; see `coordinate` and `lanes`."""
         at = {name: array.ctypes.data for name, array in self._memory.items()}
-        size, most = n * self.lanes, self.lanes
+        size, most = self._memory["x"].size, self._memory["f"].size
         frame = [at["x"], at["g"], size, at["state"], size, self._settings[0].ctypes.data, shared.ctypes.data, 0, 0, 0]
         return np.array([*frame, n, most], dtype=np.int64)
 
@@ -88,6 +67,31 @@ class LaneSlot:
         return int(self._progress[tiles.T])
 
 
-def capacity(n: int, n_state: int) -> int:
-    """Lanes of a block: what keeps its memory in a core's nearest cache, at least a tile."""
-    return WIDTH * max(1, min(4, NEAR // (WIDTH * (n * (2 + n_state) + 2))))
+def capacity(problem: Problem, method: Method) -> int:
+    """Lanes of a block: what keeps its memory in a core's nearest cache, 1 to 4 tiles."""
+    assert isinstance(method.optimizer, Optimizer)
+    _, state = kernels.form_of(method.optimizer, method.params)
+    return WIDTH * max(1, min(4, NEAR // (WIDTH * (problem.n * (2 + len(fields(state))) + 2))))
+
+
+def memory(problem: Problem, method: Method) -> dict[str, Array]:
+    """The arrays of a block."""
+    optimizer, params, n, lanes = method.optimizer, method.params, problem.n, capacity(problem, method)
+    assert isinstance(optimizer, Optimizer)
+    n_state, n_shared = len(fields(kernels.form_of(optimizer, params)[1])), len(fields(optimizer.shared))
+    start = optimizer.init(params) if optimizer.init else [0.0] * n_state
+    return {
+        "x": aligned(n * lanes),
+        "g": aligned(n * lanes),
+        "state": aligned(n_state * n * lanes).reshape(n_state, n * lanes),
+        "init": np.array([float(value) for value in start]),
+        "fresh": np.array([float(value) for value in optimizer.shared()]),
+        "shared": np.zeros(n_shared),
+        "lane_shared": np.zeros((n_shared, lanes)),
+        "f": aligned(lanes),
+        "floors": aligned(lanes),
+        "snapshot": np.full((lanes, n), np.nan),
+        "table": aligned(tiles.RATES * lanes).reshape(tiles.RATES, lanes),
+        "spare": np.zeros(max(tiles.RATES, WIDTH)),
+        "point": np.zeros(n),
+    }

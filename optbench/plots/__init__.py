@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Any
 from optbench.plots._style import SUFFIXES, check_target, save
 from optbench.plots.convergence import convergence
 from optbench.plots.heatmap import heatmap
+from optbench.plots.sweep import sweep_curve
+from optbench.plots.sweep_map import sweep_map
 from optbench.plots.tuning import tuning_budget
 from optbench.plots.tuning_rates import lr_sensitivity
 from optbench.tuned import side_by_side
@@ -25,7 +27,18 @@ if TYPE_CHECKING:
 
     Draw = Callable[..., Figure]
 
-__all__ = ["KINDS", "SUFFIXES", "check_target", "convergence", "heatmap", "lr_sensitivity", "save", "tuning_budget"]
+__all__ = [
+    "KINDS",
+    "SUFFIXES",
+    "check_target",
+    "convergence",
+    "heatmap",
+    "lr_sensitivity",
+    "save",
+    "sweep_curve",
+    "sweep_map",
+    "tuning_budget",
+]
 
 
 def _from_results(draw: Draw) -> Draw:
@@ -46,6 +59,12 @@ def _from_results(draw: Draw) -> Draw:
 
 
 # For the command line: ``KINDS[name](runs, results, **options)``; the first line of the docstring describes the figure.
-KINDS: dict[str, Draw] = {
-    draw.__name__: _from_results(draw) for draw in (convergence, heatmap, tuning_budget, lr_sensitivity)
+_DRAW: dict[str, Draw] = {
+    "convergence": convergence,
+    "heatmap": heatmap,
+    "sweep": sweep_curve,
+    "sweep_map": sweep_map,
+    "tuning_budget": tuning_budget,
+    "lr_sensitivity": lr_sensitivity,
 }
+KINDS: dict[str, Draw] = {name: _from_results(draw) for name, draw in _DRAW.items()}

@@ -22,6 +22,7 @@ from optbench.types import Array
 if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.axes import Axes
+    from matplotlib.axis import Axis
     from matplotlib.figure import Figure
 
 # Okabe & Ito (2008), Color Universal Design, without its yellow, which is too light for lines on white; then two of
@@ -37,6 +38,7 @@ _FIRST = {
 }
 _KNOWN: dict[str, Callable[[], list[str]]] = {"optimizer": list_optimizers, "schedule": list_schedules}
 
+FACTORS = tuple(_FIRST)
 FONT = 7.0  # points
 GREY = "0.35"
 WIDEST = 11.0  # inches, of a figure with three panels beside each other
@@ -161,6 +163,17 @@ def number_text(value: float) -> str:
     return f"{value:.0f}"
 
 
+def few_decades(axis: Axis, low: float, high: float) -> None:
+    """Ticks of a logarithmic axis: at 1, 2 and 5 in plain numbers within two decades, else at powers of ten."""
+    from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
+
+    few = high / low < 100.0 and low >= 1e-3 and high < 1e7
+    axis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0) if few else (1.0,), numticks=7))
+    axis.set_minor_locator(NullLocator())
+    if few:
+        axis.set_major_formatter(FuncFormatter(lambda value, _: number_text(value) if value >= 1 else f"{value:g}"))
+
+
 def seconds_text(value: float) -> str:
     """Text of a time in a narrow cell: 3.4s, 12ms, 840us."""
     for unit, suffix in ((1.0, "s"), (1e-3, "ms"), (1e-6, "\N{MICRO SIGN}s")):
@@ -194,6 +207,22 @@ def save(figure: Figure, path: str | os.PathLike[str]) -> Path:
     with mpl.rc_context({"svg.hashsalt": "optbench", "pdf.fonttype": 42}):
         figure.savefig(target, dpi=200, metadata=undated[target.suffix.lower()])
     return target
+
+
+def cell(
+    axes: Axes, row: int, column: int, text: str, face: Any, *, hatch: str | None = None, bold: bool = False
+) -> None:
+    """One cell of a heat map, with a text that is legible on its colour."""
+    from matplotlib.colors import to_rgb
+    from matplotlib.patches import Rectangle
+
+    at = (column - 0.5, row - 0.5)
+    axes.add_patch(Rectangle(at, 1, 1, facecolor=face, edgecolor="white", linewidth=0.8, hatch=hatch))
+    light = np.dot(np.power(to_rgb(face), 2.2), (0.2126, 0.7152, 0.0722)) > 0.18
+    axes.text(
+        column, row, text, ha="center", va="center", fontsize=FONT - 0.5,
+        color="black" if light else "white", weight="bold" if bold else "normal",
+    )  # fmt: skip
 
 
 def panel_title(axes: Axes, label: str) -> None:

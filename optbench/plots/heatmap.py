@@ -213,20 +213,12 @@ def _ratio(cost: Array, among: Array) -> Array:
 
 def _fill(ax: Axes, panel: Panel, colours: ScalarMappable) -> None:
     """Cells, hatched where nothing was reached, with numbers that are legible on their colour."""
-    from matplotlib.patches import Rectangle
-
     rows, columns = panel.colour.shape
     for (i, k), colour in np.ndenumerate(panel.colour):
-        if not panel.text[i, k]:
-            continue
-        face: Any = "0.95" if np.isnan(colour) else colours.to_rgba(np.asarray(colour))
-        hatch = "/////" if panel.failed[i, k] else None
-        ax.add_patch(Rectangle((k - 0.5, i - 0.5), 1, 1, facecolor=face, edgecolor="white", linewidth=0.8, hatch=hatch))
-        light = np.isnan(colour) or np.dot(np.power(face[:3], 2.2), (0.2126, 0.7152, 0.0722)) > 0.18
-        ax.text(
-            k, i, str(panel.text[i, k]), ha="center", va="center", fontsize=_style.FONT - 0.5,
-            color="black" if light else "white", weight="bold" if panel.best[i, k] else "normal",
-        )  # fmt: skip
+        if panel.text[i, k]:
+            face: Any = "0.95" if np.isnan(colour) else colours.to_rgba(np.asarray(colour))
+            hatch = "/////" if panel.failed[i, k] else None
+            _style.cell(ax, i, k, str(panel.text[i, k]), face, hatch=hatch, bold=bool(panel.best[i, k]))
     ax.set(xlim=(-0.5, columns - 0.5), ylim=(rows - 0.5, -0.5))
     ax.spines[:].set_visible(False)
 

@@ -1,0 +1,131 @@
+"""``optbench sweep``."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from optbench.cli.group import FACTORS, FOLDER, main, sentences
+from optbench.cli.matrix import cores, entry, execute, print_plan
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from optbench.runner import Outcome
+    from optbench.sweeps import Sweep
+
+MOST = 100  # rows of the table that are shown
+ENTRY = "NAME[:KEY=VALUE,...]"
+
+
+@main.command()
+@click.option("-p", "--problem", multiple=True, required=True, metavar=ENTRY, help="Problem with its settings.")
+@click.option("-O", "--optimizer", multiple=True, required=True, metavar=ENTRY, help="Optimizer, likewise.")
+@click.option("-s", "--schedule", multiple=True, metavar=ENTRY, help="Schedule, likewise; default: constant.")
+@click.option(
+    "--vary", multiple=True, required=True, metavar="KEY=RANGE", help="a,b,c or LOW..HIGH:SPACING:COUNT; once or twice."
+)
+@click.option("--clip", multiple=True, metavar="KIND=LIMIT", help="norm=1.0, value=0.5 or none.")
+@click.option("--batch-size", multiple=True, metavar="SAMPLES", help="A number or full.")
+@click.option("--seeds", type=click.IntRange(1), default=5, show_default=True, help="Number of seeds (starts).")
+@click.option("--max-iter", type=click.IntRange(1), help="Iteration budget of a run.")
+@click.option("--epochs", type=float, help="Budget in passes through the samples instead.")
+@click.option("--target", type=float, help="Accuracy to reach; default: 1e-6, or the smallest that a run met.")
+@click.option("-o", "--output", type=click.Path(dir_okay=False, path_type=Path), help="Results file (SQLite).")
+@click.option("-j", "--jobs", type=click.IntRange(1), help="Worker processes that count; the clock runs alone.")
+@click.option("--repeats", type=click.IntRange(0), default=3, show_default=True, help="Timed samples a run.")
+@click.option("--dry-run", is_flag=True, help="Print the plan and its size; run nothing.")
+@click.option("--plots/--no-plots", default=True, help="Save the figure.")
+def sweep(output: Path | None, target: float | None, jobs: int | None, repeats: int, **options: Any) -> None:
+    """Vary one or two settings and show what they do.
+
+    KEY is a setting of the optimizer (lr among them), schedule or problem, or clip_norm, clip_value, batch_size,
+    max_iter, epochs; optimizer., schedule. or problem. before it tells which where there are several. RANGE is a list
+    of values or, for example, 1e-4..1:log:13; the spacings are linear, log and reverse_log (log in 1 - value, for
+    momentum and betas). Every finished run is kept at once: the same command goes on where an earlier one stopped.
+    """
+    with sentences():
+        from optbench.store import load
+        from optbench.sweeps import results_of
+        from optbench.vary import sweep_plan
+
+        budget = {key: options[key] for key in ("seeds", "max_iter", "epochs") if options[key] is not None}
+        plan, by = sweep_plan(_entries(options), _vary(options["vary"]), budget, target)
+        if options["dry_run"]:
+            print_plan(plan.describe())
+            return
+        path = output or FOLDER / "sweep.db"
+        if output is None:
+            path.parent.mkdir(exist_ok=True)
+        outcome = execute(plan, path, jobs or cores(), repeats)
+        swept = results_of(load(path), [run.key for run in plan.runs], by, target)
+        failures = _show(swept, outcome, path, options["plots"])
+    sys.exit(1 if failures else 0)
+
+
+def _entries(options: dict[str, Any]) -> dict[str, list[Any]]:
+    """Entries of a matrix, by factor."""
+    made = {factor: [entry(text) for text in options[factor]] for factor in FACTORS}
+    clips = [entry(f"clip:{text}") if text != "none" else text for text in options["clip"]]
+    made["clip"] = [clip if clip == "none" else {k: v for k, v in clip.items() if k != "name"} for clip in clips]
+    made["batch"] = [int(text) if text.isdecimal() else text for text in options["batch_size"]]
+    return made
+
+
+def _vary(given: tuple[str, ...]) -> dict[str, str]:
+    found: dict[str, str] = {}
+    for text in given:
+        key, equals, values = text.partition("=")
+        if not equals or not values:
+            raise ValueError(f"--vary takes KEY=RANGE, not {text!r}")
+        if key in found:
+            raise ValueError(f"--vary {key} is given twice")
+        found[key.strip()] = values
+    return found
+
+
+def _show(swept: Sweep, outcome: Outcome, path: Path, plots: bool) -> int:
+    """Print the table, save the figure; the number of runs that failed."""
+    from optbench import console, stats, sweep_table
+    from optbench.plots import save
+
+    table, by = swept.table, list(swept.by)
+    factors = [name for name in stats.FACTORS if table[name].nunique() > 1]
+    shared = [table[name].iloc[0] for name in stats.FACTORS if name not in factors]
+    shown = table.sort_values([table.attrs["on"], "loss"], kind="stable").head(MOST) if len(table) > MOST else table
+    console.show_table(f"{' and '.join(by)}: {', '.join(shared)}", _text(shown, [*factors, *by]))
+    if len(shown) < len(table):
+        click.echo(f"... the best {len(shown)} of {len(table)}; the whole table: optbench.sweep(...).table")
+    for cell, part in table.groupby(factors, sort=False) if factors else [((), table)]:
+        for line in sweep_table.words(part, by):
+            click.echo(": ".join([*([", ".join(map(str, cell))] if factors else []), line]))
+    failures = console.outcome_of(swept.runs, outcome)
+    click.echo(f"results: {path}")
+    if plots:
+        kind = "sweep" if len(by) == 1 else "sweep_map"
+        click.echo(f"plot:    {save(swept.plot(), path.with_name(f'{path.stem}-{kind}.png'))}")
+    return failures
+
+
+def _text(table: pd.DataFrame, keys: list[str]) -> pd.DataFrame:
+    """The table of a sweep as text."""
+    import pandas as pd
+
+    from optbench import console, stats, sweep_table
+
+    target = stats.target_text(table.attrs["target"])
+    columns = {key: table[key].map(sweep_table.value_text) for key in keys}
+    columns["runs"] = table["runs"].astype(str)
+    columns[f"met {target}"] = table["success"].map(lambda share: "?" if share != share else f"{share:.0%}")
+    columns["diverged"] = table["diverged"].map("{:.0%}".format)
+    ends = {**console.ENDS, "loss": f"{table.attrs['loss']} at end"}
+    for name in ("iterations", "epochs", "loss", "val_loss", "val_accuracy"):
+        if table[name].notna().any():
+            title = f"{name} to {target}" if name in ("iterations", "epochs") else ends.get(name, name)
+            write = console.count if name == "iterations" else console.number
+            columns[title] = console.spread(table, name + "{}", write)
+    columns["time"] = table["seconds"].map(console.duration)
+    return pd.DataFrame(columns)
