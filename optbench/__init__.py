@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from optbench import plots as plots
     from optbench.api import run as run
+    from optbench.api import tune as tune
     from optbench.clipping import clip as clip
     from optbench.ensembles import EnsembleResult as EnsembleResult
     from optbench.ensembles import ensemble as ensemble
@@ -44,7 +45,7 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 _HOMES = {
-    "api": ("run",),
+    "api": ("run", "tune"),
     "clipping": ("clip",),
     "ensembles": ("EnsembleResult", "ensemble"),
     "optimize": ("OptimizeResult", "minimize", "schedule_values"),

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
-from pathlib import Path
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from optbench.config import load_config, parse_config, quick_config
+from optbench.config import parse_config, quick_config
+from optbench.matrices import find_config
 from optbench.plan import make_plan
-from optbench.runner import run_plan
 from optbench.store import Results, load
+from optbench.tuning import run_matrix
 
 
 def run(
@@ -25,7 +25,8 @@ def run(
     Parameters
     ----------
     matrix : path-like, mapping or None
-        A TOML file, the same content as a mapping, or None for the built-in quick matrix.
+        A TOML file, the name of a matrix that comes with the package, the content of such a file as a mapping, or None
+        for the built-in quick matrix. With ``[tuning]``, it is tuned first: see `tune`.
     output : path-like
         Results file.
     jobs : int
@@ -46,7 +47,54 @@ def run(
     elif isinstance(matrix, Mapping):
         config = parse_config(matrix)
     else:
-        config = load_config(Path(matrix))
+        config = find_config(os.fspath(matrix))
     samples = config.repeats if repeats is None else repeats
-    run_plan(make_plan(config), output, jobs=jobs, repeats=samples, load=config.load)
+    run_matrix(config, make_plan(config), output, jobs=jobs, repeats=samples)
     return load(output)
+
+
+def tune(
+    problems: Sequence[Any],
+    optimizers: Sequence[Any],
+    output: str | os.PathLike[str] = "tuning.db",
+    *,
+    schedules: Sequence[Any] = ("constant",),
+    clipping: Sequence[Any] = ("none",),
+    batch_size: Sequence[Any] = ("full",),
+    budget: Mapping[str, Any] | None = None,
+    jobs: int = 0,
+    repeats: int = 0,
+    **tuning: Any,
+) -> Results:
+    """Tune every cell of a matrix with the same trials, then run the winners and the defaults on other seeds.
+
+    Parameters
+    ----------
+    problems, optimizers, schedules, clipping, batch_size : sequence
+        Entries as in a matrix: names, or mappings with a name and settings.
+    output : path-like
+        Results file; the same call goes on with what it holds.
+    budget : mapping, optional
+        The table ``[budget]``: ``max_iter``, ``seeds`` (of the tests), ``targets`` and so on.
+    jobs, repeats : int
+        As in `run`; by default nothing is timed.
+    **tuning
+        The table ``[tuning]``: ``mode`` ("grid", "random", "quasi-random"), ``budgets``, ``parameters``, ``criterion``,
+        ``target``, ``seeds``, ``search_seed``, ``ranges``; see `optbench.search.Tuning`.
+
+    Returns
+    -------
+    Results
+        ``trials`` says what each run was; `optbench.tuned.comparison` and the figures ``tuning_budget`` and
+        ``lr_sensitivity`` take it.
+
+    Raises
+    ------
+    ConfigError
+        With everything that is wrong with the matrix.
+    StoreError
+        The results file cannot be used.
+    """
+    factors = {"problems": problems, "optimizers": optimizers, "schedules": schedules, "clipping": clipping}
+    table = {key: list(entries) for key, entries in {**factors, "batch_size": batch_size}.items()}
+    return run({**table, "budget": dict(budget or {}), "tuning": tuning}, output, jobs=jobs, repeats=repeats)

@@ -33,6 +33,7 @@ from optbench.entries import (
     split_entry,
 )
 from optbench.registry import unknown
+from optbench.search import TUNING, Tuning, tuning_of
 
 MATCH = (*LISTS, "n", "seed")
 
@@ -79,6 +80,7 @@ class Config(NamedTuple):
     blocks: tuple[Block, ...]
     overrides: tuple[Rule, ...]
     excludes: tuple[Rule, ...]
+    tuning: Tuning | None = None
 
 
 class ConfigError(ValueError):
@@ -258,6 +260,14 @@ class _Reader:
                     raise ValueError(f"matches no cell: {item!r} is not in the matrix")
         return [str(item) if key == "batch" else item for item in listed if isinstance(item, (str, int))]
 
+    def tuning(self, table: Any) -> Tuning | None:
+        """How the matrix is tuned; None: not at all."""
+        before = len(self.errors)
+        given = self.checked(self.table(table, "tuning", TUNING), TUNING, "tuning")
+        with self.at("tuning"):
+            return tuning_of(given) if len(self.errors) == before else None
+        return None
+
     def load(self, name: Any, path: str) -> str:
         """Import a user's own file, which registers what it defines; its absolute path."""
         with self.at(path):
@@ -277,7 +287,9 @@ def parse_config(table: Mapping[str, Any], file: str = "configuration", base: Pa
         With all errors, each a line that starts with `file` and the key.
     """
     reader = _Reader(file, base or Path())
-    table = reader.table(dict(table), "", ("load", "budget", *LISTS.values(), "override", "exclude", "include"))
+    table = reader.table(
+        dict(table), "", ("load", "budget", *LISTS.values(), "override", "exclude", "include", "tuning")
+    )
     names = reader.listed(table["load"], "load") if "load" in table else []
     load = tuple(reader.load(name, f"load[{k}]") for k, name in enumerate(names))
     known = {**BUDGET, "repeats": REPEATS}
@@ -286,9 +298,10 @@ def parse_config(table: Mapping[str, Any], file: str = "configuration", base: Pa
     more = reader.listed(table["include"], "include") if "include" in table else []
     blocks = (reader.matrix(table), *(reader.inclusion(entry, f"include[{k}]") for k, entry in enumerate(more)))
     overrides, excludes = (reader.rules(table, blocks, key) for key in ("override", "exclude"))
+    tuning = reader.tuning(table["tuning"]) if "tuning" in table else None
     if reader.errors:
         raise ConfigError(reader.errors)
-    return Config(file, load, budget, budget.pop("repeats"), blocks, overrides, excludes)
+    return Config(file, load, budget, budget.pop("repeats"), blocks, overrides, excludes, tuning)
 
 
 def load_config(path: str | Path) -> Config:

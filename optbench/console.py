@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from optbench.runner import Outcome
     from optbench.store import Results
 
-STAGES = {"compile": "compiling", "run": "running", "time": "timing"}
+STAGES = {"compile": "compiling", "tune": "tuning", "run": "running", "time": "timing"}
 TOP = 10  # rows of the ranking that are shown
 WIDTH = 180  # of tables that do not go to a terminal
 ENDS = {"fun": "loss at end", "val_loss": "held-out loss", "val_accuracy": "held-out accuracy"}

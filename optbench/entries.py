@@ -67,7 +67,8 @@ def count_key(name: str, default: Any, least: int, depth: float = 0) -> Key:
     return Key(partial(number, name, "int", wanted, lambda v: v >= least), default, depth)
 
 
-def _several(name: str, item: Key, value: Any) -> tuple[Any, ...]:
+def several(name: str, item: Key, value: Any) -> tuple[Any, ...]:
+    """`value` as a tuple of different values, each checked; raises ValueError."""
     if not isinstance(value, (list, tuple, np.ndarray)):
         raise ValueError(f"{name} takes a list, not {value!r}")
     values = tuple(item.check(part) for part in value)
@@ -78,12 +79,12 @@ def _several(name: str, item: Key, value: Any) -> tuple[Any, ...]:
 
 def _targets(value: Any) -> tuple[float, ...]:
     between = partial(number, "targets", "float", "numbers between 0 and 1", lambda v: 0 < v < 1)
-    return tuple(sorted(_several("targets", Key(between), value), reverse=True))
+    return tuple(sorted(several("targets", Key(between), value), reverse=True))
 
 
 def _seeds(value: Any) -> tuple[int, ...]:
     if isinstance(value, (list, tuple)):
-        return _several("seeds", count_key("seeds", ..., 0), value)
+        return several("seeds", count_key("seeds", ..., 0), value)
     return tuple(range(count_key("seeds", ..., 1).check(value)))
 
 

@@ -19,6 +19,7 @@ TABLES: dict[str, Callable[[Results], pd.DataFrame]] = {
     "hits": lambda results: results.hits,
     "traces": lambda results: results.traces,
     "times": lambda results: results.times,
+    "trials": lambda results: results.trials,
 }
 FORMATS = ("parquet", "csv")
 
@@ -37,8 +38,8 @@ def export(
     path : path-like
         The results file.
     out : path-like
-        A folder, made where there is none, for ``runs``, ``hits``, ``traces`` and ``times``; or one file, ending in
-        ``.parquet`` or ``.csv``, for ``runs`` alone.
+        A folder, made where there is none, for ``runs``, ``hits``, ``traces``, ``times`` and ``trials``; or one file,
+        ending in ``.parquet`` or ``.csv``, for ``runs`` alone.
     format : {"parquet", "csv"}, optional
         By default what the end of `out` says, else Parquet.
     overwrite : bool

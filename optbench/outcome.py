@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import hashlib
 import json
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from typing import Any, Literal, get_args
 
 import numpy as np
@@ -49,7 +49,8 @@ class Run:
     @functools.cached_property
     def key(self) -> str:
         """Content hash: the run's id in the results."""
-        text = json.dumps(asdict(self), sort_keys=True, separators=(",", ":"))
+        values = {name: getattr(self, name) for name in self.__dataclass_fields__}
+        text = json.dumps(values, sort_keys=True, separators=(",", ":"))
         return hashlib.sha256(text.encode()).hexdigest()[:20]
 
 

@@ -64,6 +64,7 @@ def run_plan(
     command: str = "optbench.run",
     load: Sequence[str] = (),
     progress: Progress = _silent,
+    traces: bool = True,
 ) -> Outcome:
     """Do every run of the plan that the results file does not hold yet, then time the ones without times.
 
@@ -83,6 +84,8 @@ def run_plan(
         The user's own Python files, which workers import first.
     progress : callable
         ``progress(stage, done, total)`` with stage 'compile', 'run' or 'time'.
+    traces : bool
+        Whether traces are recorded.
 
     Raises
     ------
@@ -105,7 +108,7 @@ def run_plan(
         outcome.kept = len(plan.runs) - len(todo)
         invocation = store.begin(command, environment())
         if todo:
-            _count(store, invocation, plan, todo, jobs, load, progress, outcome)
+            _count(store, invocation, plan, todo, jobs, load, progress, outcome, traces)
         if repeats:
             start = time.perf_counter()
             untimed = _untimed(store, plan.runs)
@@ -134,6 +137,7 @@ def _count(
     load: Sequence[str],
     progress: Progress,
     outcome: Outcome,
+    traces: bool,
 ) -> None:
     with Workers(min(jobs, len(todo)), load) if jobs else InProcess() as workers:
         compiled = _compile(todo, workers, progress, outcome)
@@ -142,6 +146,7 @@ def _count(
         def record(results: list[tuple[Run, Result]]) -> None:
             for run, result in results:
                 result.compile_seconds = compiled.get(run.key, 0.0)
+                result.trace = result.trace if traces else {}
                 outcome.statuses[result.status] = outcome.statuses.get(result.status, 0) + 1
             store.add_many([_entry(plan, run, result) for run, result in results], invocation)
             outcome.done += len(results)

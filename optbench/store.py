@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from optbench import storefile, tables
 from optbench.outcome import Result, Run
 from optbench.storefile import StoreError, now, sentences
-from optbench.tables import Entry, json_text, plain_text, quartiles, run_of
+from optbench.tables import Entry, Trial, json_text, plain_text, quartiles, run_of
 from optbench.types import Array
 
 if TYPE_CHECKING:
@@ -163,6 +163,14 @@ class Store:
             sql = "UPDATE runs SET wall_q25 = ?, wall_median = ?, wall_q75 = ?, n_times = ? WHERE id = ?"
             con.execute(sql, (*quartiles(seconds), len(seconds), *found))
 
+    def add_trials(self, settings: Mapping[str, Mapping[str, Any]], trials: Iterable[Trial]) -> None:
+        """Record tuning studies (settings by id) and what their runs are, in place of what was known of them."""
+        with self._transaction() as con:
+            rows = [(study, json_text(each)) for study, each in settings.items()]
+            con.execute("DELETE FROM studies WHERE id IN (SELECT value FROM json_each(?))", (json.dumps([*settings]),))
+            con.executemany("INSERT INTO studies VALUES (?, ?)", rows)
+            con.executemany("INSERT OR IGNORE INTO trials VALUES (?, ?, ?, ?, ?)", trials)
+
     def finished(self, keys: Iterable[str]) -> dict[str, str]:
         """Which of these runs are recorded: key -> fingerprint of the kernels that produced the row."""
         sql = "SELECT key, code FROM runs WHERE key IN (SELECT value FROM json_each(?))"
@@ -188,6 +196,11 @@ class Store:
         """One row a timed repeat; see `optbench.tables.times`."""
         with sentences(self.path):
             return tables.times(self._con)
+
+    def trials(self) -> pd.DataFrame:
+        """One row a run of a tuning study; see `optbench.tables.trials`."""
+        with sentences(self.path):
+            return tables.trials(self._con)
 
     def invocations(self) -> pd.DataFrame:
         """One row a command, its number in the index; see `optbench.tables.invocations`."""
@@ -229,6 +242,12 @@ class Results:
         """One row a timed repeat: ``run, sample, seconds``."""
         with Store(self.path, "r") as store:
             return store.times()
+
+    @functools.cached_property
+    def trials(self) -> pd.DataFrame:
+        """One row a run of a tuning study: ``study, role, budget, number, run, settings``."""
+        with Store(self.path, "r") as store:
+            return store.trials()
 
     @functools.cached_property
     def invocations(self) -> pd.DataFrame:

@@ -92,6 +92,11 @@ CREATE = (
     "multipliers BLOB)",
     f"CREATE TABLE times ({_CHILD}, sample INTEGER NOT NULL, seconds REAL NOT NULL, PRIMARY KEY (run, sample)) "
     "WITHOUT ROWID",
+    "CREATE TABLE studies (id TEXT PRIMARY KEY, settings TEXT NOT NULL) WITHOUT ROWID",
+    # By the run's key, not its id: a run that is done again gets another id.
+    "CREATE TABLE trials (study TEXT NOT NULL REFERENCES studies(id) ON DELETE CASCADE, role TEXT NOT NULL, "
+    "budget INTEGER NOT NULL, number INTEGER NOT NULL, run TEXT NOT NULL, "
+    "PRIMARY KEY (study, role, budget, number, run)) WITHOUT ROWID",
     "CREATE TABLE writer (pid INTEGER NOT NULL, since TEXT NOT NULL)",
 )
 TRACE_WORDS = {"iteration": "<i8", **dict.fromkeys(("f", "grad_norm", "lr", "kkt", "val_loss", "val_accuracy"), "<f8")}
@@ -116,6 +121,16 @@ _MEASURED = (
     "compile_seconds",
 )
 _CHUNK = 5_000  # rows in flight as Python objects
+
+
+class Trial(NamedTuple):
+    """What a run is in a tuning study; see `trials`."""
+
+    study: str
+    role: str
+    budget: int
+    number: int
+    run: str
 
 
 class Entry(NamedTuple):
@@ -269,6 +284,18 @@ def invocations(con: sqlite3.Connection) -> pd.DataFrame:
     names = ("started", "finished", "command", "environment", "summary")
     sql = f"SELECT id, {', '.join(names)} FROM invocations ORDER BY id"
     return _read(con, sql, {"id": "int64", **dict.fromkeys(names, "str")}).set_index("id")
+
+
+def trials(con: sqlite3.Connection) -> pd.DataFrame:
+    """One row a run and what it is in a tuning study: ``study, role, budget, number, run, settings``.
+
+    ``role`` is ``trial``, a run on a tuning seed, or on a test seed ``default`` or ``tuned``, the winner of a
+    ``budget``. ``number`` is the trial whose hyperparameters the run has, 0 for the defaults. ``settings``, JSON text,
+    says how the study was made.
+    """
+    sql = f"SELECT {', '.join(Trial._fields)}, settings FROM trials JOIN studies ON id = study"
+    kinds = {**dict.fromkeys(Trial._fields, "str"), "budget": "int64", "number": "int64", "settings": "str"}
+    return _read(con, f"{sql} ORDER BY study, role, budget, number, run", kinds)
 
 
 def traces(con: sqlite3.Connection) -> pd.DataFrame:

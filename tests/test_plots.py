@@ -56,7 +56,8 @@ def results(rows: list[dict[str, Any]]) -> SimpleNamespace:
     hits["epochs"] = 0.0
     points = [(name, t, f, abs(f), 0.1) for name, row in zip(names, full, strict=True) for t, f in enumerate(row["f"])]
     traces = pd.DataFrame(points, columns=["run", "iteration", "f", "grad_norm", "lr"])
-    return SimpleNamespace(runs=pd.DataFrame(columns).rename_axis("run"), hits=hits, traces=traces)
+    trials = pd.DataFrame(columns=[*tables.Trial._fields, "settings"])
+    return SimpleNamespace(runs=pd.DataFrame(columns).rename_axis("run"), hits=hits, traces=traces, trials=trials)
 
 
 def grid(hits: Mapping[tuple[str, str, str], list[int | None]]) -> SimpleNamespace:
@@ -354,7 +355,7 @@ def test_figures_are_saved_by_the_ending_of_the_file_with_the_same_bytes_each_ti
 
 
 def test_kinds_have_one_line_descriptions() -> None:
-    assert set(plots.KINDS) == {"convergence", "heatmap", "sweep", "sweep_map"}
+    assert set(plots.KINDS) == {"convergence", "heatmap", "lr_sensitivity", "sweep", "sweep_map", "tuning_budget"}
     assert all(20 < len((kind.__doc__ or "").splitlines()[0]) < 110 for kind in plots.KINDS.values())
 
 

@@ -41,7 +41,7 @@ NO_COUNTERPART = {
     "base_momentum",
     "max_momentum",
 }
-NOT_IN_TORCH = {"constant", "inverse_sqrt"}
+NOT_IN_TORCH = {"constant", "inverse_sqrt", "trapezoidal"}
 OWN_SETTINGS = {"multistep": {"total_steps"}}
 NEGATIVE_IS_NONE = {"step_size_down"}
 

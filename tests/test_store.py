@@ -578,5 +578,5 @@ def test_export_overwrites_only_when_asked_and_then_all_or_nothing(
             export(path, out, "csv", overwrite=True)
     assert [item.name for item in out.iterdir()] == ["hits.csv"]
     assert (out / "hits.csv").read_text() == "mine"
-    assert len(export(path, out, "csv", overwrite=True)) == 4
+    assert len(export(path, out, "csv", overwrite=True)) == 5
     assert len(pd.read_csv(out / "hits.csv")) == 3

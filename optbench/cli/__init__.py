@@ -5,7 +5,7 @@ Everything heavy is imported by the command that needs it, so that ``--help`` an
 
 from __future__ import annotations
 
-from optbench.cli import compare, doctor, listing, results, run, sweep
+from optbench.cli import compare, doctor, listing, results, run, sweep, tune
 from optbench.cli.group import main
 
-__all__ = ["compare", "doctor", "listing", "main", "results", "run", "sweep"]
+__all__ = ["compare", "doctor", "listing", "main", "results", "run", "sweep", "tune"]

@@ -83,10 +83,12 @@ def _newest() -> Path:
 def _optimizers(
     path: Path, found: Results, a: str, b: str, where: tuple[str, ...], target: float | None, on: Any, alpha: float
 ) -> None:
-    from optbench import stats
+    from optbench import stats, tuned
 
-    runs = filtered(found.runs, where)
-    table = stats.compare(_Part(runs, found.hits), a, b, target=target, on=on, alpha=alpha)
+    runs, tables = filtered(found.runs, where), {"hits": found.hits}
+    if len(found.trials):
+        runs, tables = tuned.side_by_side(runs, tables, found.trials)
+    table = stats.compare(_Part(runs, **tables), a, b, target=target, on=on, alpha=alpha)
     told = table.attrs["target"]
     console.show_table(
         f"{a} (A) and {b} (B) in {path}: {console.ENDS[on] if told is None else f'{on} to {stats.target_text(told)}'}",

@@ -4,19 +4,12 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
-from optbench.cli.group import FACTORS, FOLDER, main, sentences
-from optbench.cli.matrix import cores, entry, execute, print_plan
-
-if TYPE_CHECKING:
-    from optbench.plan import Plan
-    from optbench.store import Results
-
-
-FIGURES = ("convergence", "heatmap")  # saved beside the results
+from optbench.cli.group import main, sentences
+from optbench.cli.matrix import named_matrix, run_config
 
 
 @main.command()
@@ -33,73 +26,27 @@ FIGURES = ("convergence", "heatmap")  # saved beside the results
 @click.option("--dry-run", is_flag=True, help="Print the plan and its size; run nothing.")
 @click.option("--full", is_flag=True, help="Show every schedule and the whole ranking, not only the best.")
 @click.option("--plots/--no-plots", default=True, help="Save the convergence plot and the heat map.")
-def run(matrix: Path | None, output: Path | None, jobs: int | None, repeats: int | None, **options: Any) -> None:
-    """Run MATRIX (a TOML file) or, without one, the built-in quick matrix.
+def run(matrix: Path | None, output: Path | None, **options: Any) -> None:
+    """Run MATRIX, a TOML file or the name of a shipped one (crowded_valley), or the built-in quick matrix.
+
+    With [tuning] in it, every cell is tuned first: see optbench tune.
 
     Every finished run is kept in the results file at once: the same command goes on where an earlier one stopped.
     """
     with sentences():
         from optbench import parallel
-        from optbench.config import load_config, parse_config, quick_config
-        from optbench.plan import make_plan
+        from optbench.config import parse_config, quick_config
+        from optbench.matrices import find_config
 
         if options["threads"]:
             parallel.set_threads(options["threads"])
         parallel.threads()  # a wrong environment variable shows before anything runs
-        named = _named_matrix(options)
+        named = named_matrix(options)
         if matrix is not None and named:
             raise ValueError(
                 "-p, -O, -s, --max-iter and --seeds stand in place of a matrix file: give one or the other"
             )
         stem = matrix.stem if matrix else "named" if named else "quick"
-        config = load_config(matrix) if matrix else parse_config(named, "command line") if named else quick_config()
-        plan = make_plan(config)
-        if options["dry_run"]:
-            print_plan(plan)
-            return
-        path = output or FOLDER / f"{stem}.db"
-        if output is None:
-            path.parent.mkdir(exist_ok=True)
-        samples = config.repeats if repeats is None else repeats
-        failures = _run(plan, path, jobs or cores(), samples, config.load, options["plots"], options["full"])
+        config = find_config(matrix) if matrix else parse_config(named, "command line") if named else quick_config()
+        failures = run_config(config, output, stem, options)
     sys.exit(1 if failures else 0)
-
-
-def _named_matrix(options: dict[str, Any]) -> dict[str, Any]:
-    """The matrix that -p, -O, -s, --max-iter and --seeds describe; empty without them."""
-    given = {plural: [entry(text) for text in options[one]] for one, plural in FACTORS.items() if options[one]}
-    budget = {key: options[key] for key in ("max_iter", "seeds") if options[key] is not None}
-    if not given and not budget:
-        return {}
-    for one in ("problem", "optimizer"):
-        if FACTORS[one] not in given:
-            raise ValueError(f"a matrix on the command line needs at least one --{one}")
-    return {**given, "budget": budget}
-
-
-def _run(plan: Plan, path: Path, jobs: int, repeats: int, load: tuple[str, ...], plots: bool, full: bool) -> int:
-    """Run the plan, print the summary, save the plots; the number of runs that failed."""
-    from optbench import console
-    from optbench.store import load as load_results
-
-    outcome = execute(plan, path, jobs, repeats, load)
-    results = load_results(path)
-    failures = console.summary(plan, results, outcome, full)
-    click.echo(f"results: {path}")
-    if plots:
-        for file in _save_plots(plan, results, path):
-            click.echo(f"plot:    {file}")
-    return failures
-
-
-def _save_plots(plan: Plan, results: Results, path: Path) -> list[Path]:
-    from optbench import plots
-
-    keys = [run.key for run in plan.runs]
-    runs = results.runs.loc[keys]
-    files = []
-    for kind in FIGURES:
-        target = path.with_name(f"{path.stem}-{kind}.png")
-        plots.save(plots.KINDS[kind](runs, results), target)
-        files.append(target)
-    return files

@@ -55,7 +55,7 @@ def sweep(output: Path | None, target: float | None, jobs: int | None, repeats: 
         budget = {key: options[key] for key in ("seeds", "max_iter", "epochs") if options[key] is not None}
         plan, by = sweep_plan(_entries(options), _vary(options["vary"]), budget, target)
         if options["dry_run"]:
-            print_plan(plan)
+            print_plan(plan.describe())
             return
         path = output or FOLDER / "sweep.db"
         if output is None:

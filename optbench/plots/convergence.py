@@ -98,11 +98,11 @@ def _draw(frame: pd.DataFrame, lines: dict[str, list[Line]], by: By, x: X, quant
         _style.panel_title(ax, problem)
     _style.describe(figure, "Convergence", _caption(frame, lines, by, quantity))
     for ax, members in zip(axes, lines.values(), strict=True):
-        _label(ax, members)
+        label(ax, members)
     figure.draw_without_rendering()
     figure.set_layout_engine("none")
     for ax, members in zip(axes, lines.values(), strict=True):
-        _arrange(ax, members, by)
+        arrange(ax, members, by)
     return figure
 
 
@@ -146,7 +146,7 @@ def _limits(ax: Axes, members: list[Line], x: X, log: bool) -> None:
     ax.set_axisbelow(True)
 
 
-def _label(ax: Axes, members: list[Line]) -> None:
+def label(ax: Axes, members: list[Line]) -> None:
     """Names right of the panel, which the layout then leaves room for."""
     for line in members:
         ax.annotate(_text(line), (1, 0.5), (_SAMPLE[4], 0), "axes fraction", textcoords="offset points", va="center")
@@ -163,7 +163,7 @@ def _place(line: Line) -> tuple[int, float]:
     return (1, float(line.y[1, -1])) if line.end == "stopped" else (2, -float(line.x[-1]))
 
 
-def _arrange(ax: Axes, members: list[Line], by: By) -> None:
+def arrange(ax: Axes, members: list[Line], by: By) -> None:
     """Final places of the labels, a sample of every line beside its label, and the marks on and at the end of lines."""
     from matplotlib.lines import Line2D
 

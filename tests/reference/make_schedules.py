@@ -116,6 +116,12 @@ CASES: dict[str, list[dict[str, Any]]] = {
         {"total_steps": 1000},
     ],
     "inverse_sqrt": [{}, {"timescale": 100}, {"timescale": 1}],
+    "trapezoidal": [
+        {},
+        {"rise": 2, "fall": 150},
+        {"total_steps": 280, "rise": 50, "fall": 20},
+        {"rise": 200, "fall": 2},
+    ],
 }
 
 # name, settings, warm-up steps, start factor
@@ -191,7 +197,19 @@ def build(name: str, settings: dict[str, Any], owner: torch.optim.Optimizer) -> 
     if name == "inverse_sqrt":
         scale = settings.get("timescale", 10_000)
         return lr_scheduler.LambdaLR(owner, lambda t: 1.0 / math.sqrt((t + scale) / scale))
+    if name == "trapezoidal":
+        return trapezoid(owner, **{"total_steps": N_STEPS, "rise": 30, "fall": 30, **settings})
     return CLASSES[name](owner, **torch_settings(name, settings))
+
+
+def trapezoid(owner: torch.optim.Optimizer, total_steps: int, rise: int, fall: int) -> Any:
+    """A rise, a constant stretch and a fall, each PyTorch's own, one after the other."""
+    parts = [
+        lr_scheduler.LinearLR(owner, start_factor=1 / rise, total_iters=rise - 1),
+        lr_scheduler.ConstantLR(owner, factor=1.0),
+        lr_scheduler.LinearLR(owner, start_factor=1.0, end_factor=0.0, total_iters=fall),
+    ]
+    return lr_scheduler.SequentialLR(owner, parts, [rise - 1, total_steps - fall])
 
 
 def rates(name: str, settings: dict[str, Any], warmup: int = 0, start: float = 1 / 3) -> np.ndarray:
