@@ -25,8 +25,8 @@ from peers import compile_c, jax_or_none, ratio, rounds, torch_or_none
 
 from optbench import harness
 from optbench.environment import environment
-from optbench.plan import make_run
 from optbench.registry import get_problem
+from optbench.single import make_run
 from optbench.types import Problem
 
 M, D, BATCH, STEPS, TORCH_STEPS = 10_000, 10, 32, 31_300, 626

@@ -16,8 +16,8 @@ from optbench.loops.members import COLUMNS, evaluate_all
 from optbench.loops.prepared import Method
 from optbench.methods import AnyMethod, Optimizer
 from optbench.outcome import DEFAULT_TARGETS
-from optbench.plan import make_run
 from optbench.registry import get_optimizer, get_problem
+from optbench.single import make_run
 from optbench.types import Array, Problem
 
 

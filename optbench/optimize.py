@@ -13,10 +13,10 @@ from numpy.typing import ArrayLike
 
 from optbench import harness, kernels
 from optbench.outcome import DEFAULT_TARGETS, Result, Status
-from optbench.plan import make_run, schedule_of
 from optbench.records import Empty, encode, pack
 from optbench.registry import get_problem, unknown
 from optbench.schedules._warmup import warmup_target, warmup_value
+from optbench.single import make_run, schedule_of
 from optbench.types import Array, Problem
 
 if TYPE_CHECKING:

@@ -17,8 +17,8 @@ from optbench import stats
 from optbench.entries import keys_of, resolved
 from optbench.labels import labels_of, text_of
 from optbench.outcome import Run
-from optbench.plan import searches
 from optbench.registry import UnknownName
+from optbench.single import searches
 from optbench.tables import run_of
 from optbench.vary import resolve
 

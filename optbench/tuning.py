@@ -19,10 +19,11 @@ from optbench.config import Config, ConfigError
 from optbench.entries import keys_of
 from optbench.labels import Labels
 from optbench.outcome import Run
-from optbench.plan import Plan, searches
+from optbench.plan import Plan
 from optbench.registry import unknown
 from optbench.runner import Outcome, Progress, run_plan
 from optbench.search import USUAL, Tuning, points
+from optbench.single import searches
 from optbench.store import Store, load
 from optbench.tables import Trial
 from optbench.types import Array

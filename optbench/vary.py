@@ -20,8 +20,9 @@ import numpy as np
 from optbench.config import parse_config
 from optbench.entries import ABSENT, BATCH, BUDGET, LISTS, Key, keys_of, split_entry
 from optbench.outcome import DEFAULT_TARGETS
-from optbench.plan import Plan, make_plan, searches
+from optbench.plan import Plan, make_plan
 from optbench.registry import OPTIMIZERS, PROBLEMS, SCHEDULES, UnknownName, unknown
+from optbench.single import searches
 
 FACTORS = ("optimizer", "schedule", "problem")
 SPACINGS = ("linear", "log", "reverse_log")

@@ -15,8 +15,9 @@ from optbench import harness
 from optbench.loops import batches
 from optbench.loops.batches import Batching
 from optbench.outcome import Run
-from optbench.plan import make_plan, make_run
+from optbench.plan import make_plan
 from optbench.records import Matrix, Scratch, Vector
+from optbench.single import make_run
 from optbench.types import Problem
 
 MASK = 2**64 - 1

@@ -25,9 +25,9 @@ from optbench.loops.constrained_runs import prepared
 from optbench.loops.prepared import Method
 from optbench.methods import Descent
 from optbench.optimize import OptimizeResult
-from optbench.plan import make_run
 from optbench.records import Scratch
 from optbench.registry import SCHEDULES, get_optimizer, get_problem
+from optbench.single import make_run
 from optbench.types import Problem
 
 STEMS = sorted(m.name for m in pkgutil.iter_modules(optbench.optimizers.__path__) if not m.name.startswith("_"))

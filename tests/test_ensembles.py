@@ -22,7 +22,8 @@ from optbench.loops.lanes import WIDTH, objective, refusal
 from optbench.memory import aligned
 from optbench.methods import Optimizer
 from optbench.outcome import Result, Run
-from optbench.plan import make_plan, make_run
+from optbench.plan import make_plan
+from optbench.single import make_run
 from optbench.types import Problem
 
 SAMPLES = {"data": "synthetic", "n_samples": 40, "n_features": 5}

@@ -15,8 +15,8 @@ from optbench import harness
 from optbench.loops import prepared as prepared_module
 from optbench.methods import Optimizer
 from optbench.outcome import STATUSES
-from optbench.plan import make_run
 from optbench.registry import OPTIMIZERS
+from optbench.single import make_run
 from optbench.types import Problem
 
 

@@ -12,8 +12,8 @@ import optbench
 from optbench import Problem, evaluation, harness
 from optbench.constrained._box import solve_box
 from optbench.constrained._dense import orthogonalise
-from optbench.plan import make_run
 from optbench.records import Scratch
+from optbench.single import make_run
 from optbench.types import Array
 
 minimize_in_box: Any = solve_box  # kernels carry no annotations

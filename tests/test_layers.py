@@ -26,7 +26,7 @@ LAYERS = [
     ["entries"],
     ["search"],
     ["config", "labels"],
-    ["plan", "matrices", "vary"],
+    ["single", "plan", "matrices", "vary"],
     ["harness"],
     ["cohort"],
     ["storefile", "tables"],

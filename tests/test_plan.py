@@ -18,16 +18,16 @@ import pytest
 from optbench.config import ConfigError, parse_config, quick_config
 from optbench.labels import labels_of
 from optbench.outcome import DEFAULT_TARGETS, Run
-from optbench.plan import Plan, make_plan, make_run, params_record, schedule_of
+from optbench.plan import Plan, make_plan
 from optbench.records import Budget, encode
 from optbench.registry import (
-    UnknownName,
     get_optimizer,
     get_problem,
     list_optimizers,
     list_problems,
     list_schedules,
 )
+from optbench.single import make_run, schedule_of
 from optbench.types import Problem
 
 MATRIX: dict[str, Any] = {
@@ -257,15 +257,12 @@ def test_numpy_values_and_own_problems() -> None:
     assert type(run.lr) is float
 
 
-def test_schedule_of_and_params_record() -> None:
+def test_schedule_of() -> None:
     assert schedule_of(None, 10).schedule.name == "constant"
     plateau = schedule_of({"name": "reduce_on_plateau", "threshold_mode": "abs", "warmup": 5}, 10)
     assert (plateau.params.threshold_mode, plateau.warmup, plateau.warmup_start) == ("abs", 5, 1 / 3)
     assert schedule_of({"name": "cosine", "warmup": 20}, 10).params.T_max == 1
     assert schedule_of({"name": "step", "step_size": Budget(0.5)}, 10).params.step_size == 5
-    assert params_record(get_optimizer("adam"), {"beta1": 0}).beta1 == 0.0
-    with pytest.raises(UnknownName, match="weight_decay"):
-        params_record(get_optimizer("adam"), {"weight_dekay": 0.1})
 
 
 # -------------------------------------------------------------------------------------------- labels and summary
