@@ -17,7 +17,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Literal
 
-from optbench import storefile, tables
+from optbench import frames, storefile, tables
 from optbench.outcome import Result, Run
 from optbench.storefile import StoreError, now, sentences
 from optbench.tables import Entry, Trial, json_text, plain_text, quartiles, run_of
@@ -178,39 +178,39 @@ class Store:
             return dict(self._con.execute(sql, (json.dumps([*keys]),)))
 
     def runs(self) -> pd.DataFrame:
-        """One row a run, key in the index ``run``; see `optbench.tables.runs`."""
+        """One row a run, key in the index ``run``; see `optbench.frames.runs`."""
         with sentences(self.path):
-            return tables.runs(self._con)
+            return frames.runs(self._con)
 
     def hits(self) -> pd.DataFrame:
-        """One row a run and target; see `optbench.tables.hits`."""
+        """One row a run and target; see `optbench.frames.hits`."""
         with sentences(self.path):
-            return tables.hits(self._con)
+            return frames.hits(self._con)
 
     def traces(self) -> pd.DataFrame:
-        """One row a recorded point; see `optbench.tables.traces`."""
+        """One row a recorded point; see `optbench.frames.traces`."""
         with sentences(self.path):
-            return tables.traces(self._con)
+            return frames.traces(self._con)
 
     def times(self) -> pd.DataFrame:
-        """One row a timed repeat; see `optbench.tables.times`."""
+        """One row a timed repeat; see `optbench.frames.times`."""
         with sentences(self.path):
-            return tables.times(self._con)
+            return frames.times(self._con)
 
     def trials(self) -> pd.DataFrame:
-        """One row a run of a tuning study; see `optbench.tables.trials`."""
+        """One row a run of a tuning study; see `optbench.frames.trials`."""
         with sentences(self.path):
-            return tables.trials(self._con)
+            return frames.trials(self._con)
 
     def invocations(self) -> pd.DataFrame:
-        """One row a command, its number in the index; see `optbench.tables.invocations`."""
+        """One row a command, its number in the index; see `optbench.frames.invocations`."""
         with sentences(self.path):
-            return tables.invocations(self._con)
+            return frames.invocations(self._con)
 
     def points(self, key: str, column: str = "x") -> Array | None:
         """Points, or ``multipliers``, of the trace of one run, shape (k, n), or None where none were recorded."""
         with sentences(self.path):
-            return tables.points(self._con, key, column)
+            return frames.points(self._con, key, column)
 
 
 @dataclasses.dataclass(frozen=True)

@@ -14,7 +14,7 @@ import pandas as pd
 import pytest
 
 import optbench
-from optbench import harness, runner
+from optbench import harness, runner, workers
 from optbench.config import load_config, parse_config
 from optbench.plan import Plan, make_plan
 
@@ -91,7 +91,7 @@ def test_runs_of_other_code_are_done_again(tmp_path: Path, monkeypatch: pytest.M
 
 
 def test_crash_and_hang_are_rows_and_the_rest_goes_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(runner, "GRACE", 3.0)
+    monkeypatch.setattr(workers, "GRACE", 3.0)
     (tmp_path / "hostile.py").write_text(HOSTILE)
     (tmp_path / "matrix.toml").write_text(
         'load = ["hostile.py"]\nproblems = ["beale", "crashing", "hanging", "booth"]\n'

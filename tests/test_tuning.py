@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 
 import optbench
-from optbench import harness, runner, tuned, tuning
+from optbench import harness, tuned, tuning, workers
 from optbench.config import Config, ConfigError, parse_config
 from optbench.outcome import Result, Run
 from optbench.plan import make_plan
@@ -172,7 +172,7 @@ def test_winner_is_chosen_anew_when_the_code_has_changed(tmp_path: Path, monkeyp
     path, config = tmp_path / "r.db", config_of(problems=["booth"], optimizers=["gd"])
     run(path, config)
     before = load(path).trials
-    work = runner._work
+    work = workers._work
 
     def reversed_losses(batch: list[Run]) -> list[Result]:
         results = work(batch)
@@ -181,7 +181,7 @@ def test_winner_is_chosen_anew_when_the_code_has_changed(tmp_path: Path, monkeyp
         return results
 
     monkeypatch.setattr(harness, "code_of", lambda run: "changed")
-    monkeypatch.setattr(runner, "_work", reversed_losses)
+    monkeypatch.setattr(workers, "_work", reversed_losses)
     run(path, config)
     after = load(path).trials
     assert after.groupby("role").size().to_dict() == before.groupby("role").size().to_dict()
