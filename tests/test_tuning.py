@@ -145,7 +145,7 @@ def test_the_same_command_does_nothing_again_and_a_larger_budget_only_the_rest(t
 
 
 def test_an_interrupted_search_goes_on(tmp_path: Path, results: Results, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(runner, "BATCH", 10)
+    monkeypatch.setattr(workers, "BATCH", 10)
 
     class Stop(BaseException):
         """Ends the command in the middle of a stage."""
