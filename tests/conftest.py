@@ -1,9 +1,10 @@
-"""Tables as a results file gives them, made by hand."""
+"""Tables as a results file gives them, made by hand; a process that heeds Ctrl-C."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+import signal
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import pandas as pd
@@ -72,3 +73,11 @@ def frames() -> Callable[..., Tables]:
 def competitors() -> Callable[..., Tables]:
     """Runs and hits from each optimizer's iterations to 1e-6 on problems a, b, c."""
     return _competitors
+
+
+@pytest.fixture
+def heeds_ctrl_c() -> Iterator[None]:
+    """Let SIGINT raise KeyboardInterrupt: a process that a shell started in the background ignores it."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)

@@ -173,18 +173,15 @@ def test_time_limit_ends_a_run_in_pieces(threads: Callable[[int], None]) -> None
     assert idle()
 
 
+@pytest.mark.usefixtures("heeds_ctrl_c")
 def test_ctrl_c_ends_a_run_in_pieces(threads: Callable[[int], None]) -> None:
     threads(2)
     walked(get_problem("quadratic", n=N), "adam")  # a signal in the middle of the compiler may be lost
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background job ignores it
     timer = threading.Timer(0.3, signal.raise_signal, (signal.SIGINT,))
     timer.start()
-    try:
-        with pytest.raises(KeyboardInterrupt):
-            walked(get_problem("quadratic", n=N), "adam", max_iter=10**9, time_limit=60.0)
-    finally:
-        timer.join()
-        signal.signal(signal.SIGINT, before)
+    with pytest.raises(KeyboardInterrupt):
+        walked(get_problem("quadratic", n=N), "adam", max_iter=10**9, time_limit=60.0)
+    timer.join()
     assert idle()
 
 
