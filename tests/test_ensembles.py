@@ -299,7 +299,7 @@ def test_interruption_stops_every_thread(lanes: bool) -> None:
     timer = threading.Timer(0.3, _thread.interrupt_main)
     timer.start()
     with pytest.raises(KeyboardInterrupt):
-        optbench.ensemble("rosenbrock", lr=1e-9, seeds=200, max_iter=10**6, targets=(), threads=2, lanes=lanes)
+        optbench.ensemble("rosenbrock", lr=1e-9, seeds=200, max_iter=10**7, targets=(), threads=2, lanes=lanes)
     timer.join()
     assert threading.active_count() == 1
 
