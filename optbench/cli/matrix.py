@@ -59,7 +59,15 @@ def named_matrix(options: Mapping[str, Any]) -> dict[str, Any]:
 
 def print_plan(facts: Mapping[str, Any]) -> None:
     """Print a plan and its size, as `Plan.describe` gives them."""
+    written = {
+        "seconds": lambda value: f"{value:.0f} at most (time limits)",
+        "memory": lambda value: f"{value / 1e6:.0f} MB" if value < 1e9 else f"{value / 1e9:.1f} GB",
+    }
     for key, value in facts.items():
+        if key in written:
+            value = written[key](value)
+        if value == ():
+            continue
         parts = [str(item) for item in value] if isinstance(value, (list, tuple)) else [str(value)]
         between = "\n" + " " * 16 if key == "not applicable" else ", "
         click.echo(f"{key:<15} {between.join(parts)}".rstrip())
