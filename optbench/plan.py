@@ -102,10 +102,10 @@ class Plan:
         Returns
         -------
         dict
-            ``problems``, ``optimizers``, ``schedules``, ``clipping``, ``batch_size``: labels in order; ``seeds``: numbers; ``cells``,
-            ``runs``; ``not applicable``: the number of cells that are left out, and why; ``steps``: sum of the
-            iteration budgets; ``seconds``: sum of the time limits, an upper bound of one pass; ``memory``: estimate in
-            bytes of the problem with the most at work, its data and the runs that are timed in turn, and of all traces.
+            ``problems``, ``optimizers``, ``schedules``, ``clipping``, ``batch_size``: labels in order; ``seeds``:
+            numbers; ``cells``, ``runs``; ``not applicable``: the number of cells that are left out, and why; ``steps``:
+            sum of the iteration budgets; ``seconds``: sum of the time limits, an upper bound of one pass; ``memory``:
+            estimate in bytes of the largest problem at work and of all traces.
         """
         labels = [self.labels[run] for run in self.runs]
         keys = ("problems", "optimizers", "schedules", "clipping", "batch_size")
