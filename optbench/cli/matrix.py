@@ -6,10 +6,10 @@ import os
 import re
 import sys
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from optbench.config import Config
     from optbench.plan import Plan
     from optbench.runner import Outcome
+
+Command = TypeVar("Command", bound=Callable[..., Any])
 
 
 def cores() -> int:
@@ -45,10 +47,47 @@ def entry(text: str) -> Any:
     return made
 
 
+ENTRY = "NAME[:KEY=VALUE,...]"
+BUDGET = ("max_iter", "epochs", "seeds")
+
+
+def cells(seeds: int | None = None) -> Callable[[Command], Command]:
+    """Options that name the cells of a matrix and their budget, for `entries_of` and `named_matrix`."""
+    options = (
+        click.option("-p", "--problem", multiple=True, metavar=ENTRY, help="Problem with its settings."),
+        click.option("-O", "--optimizer", multiple=True, metavar=ENTRY, help="Optimizer, likewise."),
+        click.option("-s", "--schedule", multiple=True, metavar=ENTRY, help="Schedule, likewise; default: constant."),
+        click.option("--clip", multiple=True, metavar="KIND=LIMIT", help="norm=1.0, value=0.5 or none."),
+        click.option("--batch-size", multiple=True, metavar="SAMPLES", help="A number, or full."),
+        click.option("--max-iter", type=click.IntRange(1), help="Iteration budget of a run."),
+        click.option("--epochs", type=float, help="Budget in passes through the samples instead."),
+        click.option(
+            "--seeds", type=click.IntRange(1), default=seeds, show_default=seeds is not None, help="Number of seeds."
+        ),
+    )
+
+    def added(command: Command) -> Command:
+        for option in reversed(options):
+            command = option(command)
+        return command
+
+    return added
+
+
+def entries_of(options: Mapping[str, Any]) -> dict[str, list[Any]]:
+    """Entries of a matrix by factor. Raises ValueError for settings that are not written KEY=VALUE."""
+    made = {factor: [entry(text) for text in options[factor]] for factor in FACTORS}
+    clips = [entry(f"clip:{text}") if text != "none" else text for text in options["clip"]]
+    made["clip"] = [clip if clip == "none" else {k: v for k, v in clip.items() if k != "name"} for clip in clips]
+    made["batch"] = [int(text) if text.isdecimal() else text for text in options["batch_size"]]
+    return made
+
+
 def named_matrix(options: Mapping[str, Any]) -> dict[str, Any]:
-    """The matrix that -p, -O, -s, --max-iter and --seeds describe; empty without them. Raises ValueError."""
-    given = {plural: [entry(text) for text in options[one]] for one, plural in FACTORS.items() if options[one]}
-    budget = {key: options[key] for key in ("max_iter", "seeds") if options[key] is not None}
+    """The matrix that the options of `cells` describe; empty without any. Raises ValueError."""
+    plural = {**FACTORS, "clip": "clipping", "batch": "batch_size"}
+    given = {plural[factor]: entries for factor, entries in entries_of(options).items() if entries}
+    budget = {key: options[key] for key in BUDGET if options[key] is not None}
     if not given and not budget:
         return {}
     for one in ("problem", "optimizer"):

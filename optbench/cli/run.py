@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from optbench.cli.group import main, sentences
-from optbench.cli.matrix import named_matrix, run_config
+from optbench.cli.matrix import cells, named_matrix, run_config
 
 
 @main.command()
@@ -18,16 +18,14 @@ from optbench.cli.matrix import named_matrix, run_config
 @click.option("-j", "--jobs", type=click.IntRange(1), help="Worker processes that count; the clock runs alone.")
 @click.option("--threads", type=click.IntRange(1, 1024), help="Threads for large problems, while the clock runs.")
 @click.option("--repeats", type=click.IntRange(0), help="Timed samples a run, in place of the matrix's own.")
-@click.option("-p", "--problem", multiple=True, metavar="NAME[:KEY=VALUE,...]", help="Problem, in place of a matrix.")
-@click.option("-O", "--optimizer", multiple=True, metavar="NAME[:KEY=VALUE,...]", help="Optimizer, likewise.")
-@click.option("-s", "--schedule", multiple=True, metavar="NAME[:KEY=VALUE,...]", help="Schedule, likewise.")
-@click.option("--max-iter", type=click.IntRange(1), help="Iteration budget, with -p and -O.")
-@click.option("--seeds", type=click.IntRange(1), help="Number of seeds (starts), with -p and -O.")
+@cells()
 @click.option("--dry-run", is_flag=True, help="Print the plan and its size; run nothing.")
 @click.option("--full", is_flag=True, help="Show every schedule and the whole ranking, not only the best.")
 @click.option("--plots/--no-plots", default=True, help="Save the convergence plot and the heat map.")
 def run(matrix: Path | None, output: Path | None, **options: Any) -> None:
     """Run MATRIX, a TOML file or the name of a shipped one (crowded_valley), or the built-in quick matrix.
+
+    In place of a file, -p and -O name problems and optimizers; -s, --clip, --batch-size and a budget go with them.
 
     With [tuning] in it, every cell is tuned first: see optbench tune.
 
@@ -43,9 +41,7 @@ def run(matrix: Path | None, output: Path | None, **options: Any) -> None:
         parallel.threads()  # a wrong environment variable shows before anything runs
         named = named_matrix(options)
         if matrix is not None and named:
-            raise ValueError(
-                "-p, -O, -s, --max-iter and --seeds stand in place of a matrix file: give one or the other"
-            )
+            raise ValueError("-p, -O and what goes with them stand in place of a matrix file: give one or the other")
         stem = matrix.stem if matrix else "named" if named else "quick"
         config = find_config(matrix) if matrix else parse_config(named, "command line") if named else quick_config()
         failures = run_config(config, output, stem, options)

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from optbench.cli.group import FACTORS, FOLDER, main, sentences
-from optbench.cli.matrix import cores, entry, execute, print_plan
+from optbench.cli.group import FOLDER, main, sentences
+from optbench.cli.matrix import BUDGET, cells, cores, entries_of, execute, print_plan
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -18,21 +18,13 @@ if TYPE_CHECKING:
     from optbench.sweeps import Sweep
 
 MOST = 100  # rows of the table that are shown
-ENTRY = "NAME[:KEY=VALUE,...]"
 
 
 @main.command()
-@click.option("-p", "--problem", multiple=True, required=True, metavar=ENTRY, help="Problem with its settings.")
-@click.option("-O", "--optimizer", multiple=True, required=True, metavar=ENTRY, help="Optimizer, likewise.")
-@click.option("-s", "--schedule", multiple=True, metavar=ENTRY, help="Schedule, likewise; default: constant.")
+@cells(seeds=5)
 @click.option(
     "--vary", multiple=True, required=True, metavar="KEY=RANGE", help="a,b,c or LOW..HIGH:SPACING:COUNT; once or twice."
 )
-@click.option("--clip", multiple=True, metavar="KIND=LIMIT", help="norm=1.0, value=0.5 or none.")
-@click.option("--batch-size", multiple=True, metavar="SAMPLES", help="A number or full.")
-@click.option("--seeds", type=click.IntRange(1), default=5, show_default=True, help="Number of seeds (starts).")
-@click.option("--max-iter", type=click.IntRange(1), help="Iteration budget of a run.")
-@click.option("--epochs", type=float, help="Budget in passes through the samples instead.")
 @click.option("--target", type=float, help="Accuracy to reach; default: 1e-6, or the smallest that a run met.")
 @click.option("-o", "--output", type=click.Path(dir_okay=False, path_type=Path), help="Results file (SQLite).")
 @click.option("-j", "--jobs", type=click.IntRange(1), help="Worker processes that count; the clock runs alone.")
@@ -52,8 +44,8 @@ def sweep(output: Path | None, target: float | None, jobs: int | None, repeats: 
         from optbench.sweeps import results_of
         from optbench.vary import sweep_plan
 
-        budget = {key: options[key] for key in ("seeds", "max_iter", "epochs") if options[key] is not None}
-        plan, by = sweep_plan(_entries(options), _vary(options["vary"]), budget, target)
+        budget = {key: options[key] for key in BUDGET if options[key] is not None}
+        plan, by = sweep_plan(entries_of(options), _vary(options["vary"]), budget, target)
         if options["dry_run"]:
             print_plan(plan.describe())
             return
@@ -64,15 +56,6 @@ def sweep(output: Path | None, target: float | None, jobs: int | None, repeats: 
         swept = results_of(load(path), [run.key for run in plan.runs], by, target)
         failures = _show(swept, outcome, path, options["plots"])
     sys.exit(1 if failures else 0)
-
-
-def _entries(options: dict[str, Any]) -> dict[str, list[Any]]:
-    """Entries of a matrix, by factor."""
-    made = {factor: [entry(text) for text in options[factor]] for factor in FACTORS}
-    clips = [entry(f"clip:{text}") if text != "none" else text for text in options["clip"]]
-    made["clip"] = [clip if clip == "none" else {k: v for k, v in clip.items() if k != "name"} for clip in clips]
-    made["batch"] = [int(text) if text.isdecimal() else text for text in options["batch_size"]]
-    return made
 
 
 def _vary(given: tuple[str, ...]) -> dict[str, str]:

@@ -9,18 +9,14 @@ from typing import Any
 import click
 
 from optbench.cli.group import main, sentences
-from optbench.cli.matrix import entry, named_matrix, run_config
+from optbench.cli.matrix import cells, entry, named_matrix, run_config
 
 
 @main.command()
 @click.option("-o", "--output", type=click.Path(dir_okay=False, path_type=Path), help="Results file (SQLite).")
 @click.option("-j", "--jobs", type=click.IntRange(1), help="Worker processes that count; the clock runs alone.")
 @click.option("--repeats", type=click.IntRange(0), default=0, help="Timed samples a test run.", show_default=True)
-@click.option("-p", "--problem", multiple=True, metavar="NAME[:KEY=VALUE,...]", help="Problem.")
-@click.option("-O", "--optimizer", multiple=True, metavar="NAME[:KEY=VALUE,...]", help="Optimizer.")
-@click.option("-s", "--schedule", multiple=True, metavar="NAME[:KEY=VALUE,...]", help="Schedule; default: constant.")
-@click.option("--max-iter", type=click.IntRange(1), help="Iteration budget of every run.")
-@click.option("--seeds", type=click.IntRange(1), help="Number of test seeds.")
+@cells()
 @click.option("--mode", help="grid (default), random, quasi-random or none.")
 @click.option("--budget", "budgets", type=click.IntRange(1), multiple=True, help="Trials; several are nested.")
 @click.option("--parameter", "parameters", multiple=True, metavar="NAME", help="Hyperparameter to search, or all.")
