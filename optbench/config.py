@@ -24,6 +24,7 @@ from optbench.entries import (
     LISTS,
     REPEATS,
     Key,
+    batch_text,
     count_key,
     depth_of,
     facts_of,
@@ -169,7 +170,7 @@ class _Reader:
         own = {key: chosen.pop(key) for key in BUDGET if factor == "problem" and key in chosen}
         with self.at(path):
             values = settings_of(factor, name, chosen)
-            label = str(values["size"]) if factor == "batch" and values else name
+            label = batch_text(**values) if factor == "batch" and values else name
             yield Level(path, label, values, own, *(facts_of(name, values) if factor == "problem" else ()))
 
     def located(self, data: Any) -> Any:

@@ -197,9 +197,18 @@ def settings_of(factor: str, name: str, given: Mapping[str, Any]) -> dict[str, A
     values = complete(f"{factor} {name!r}", keys_of(factor, name), given)
     if "warmup_start" in given and "warmup" not in given:
         raise ValueError(f"schedule {name!r}: warmup_start does nothing without warmup")
+    if factor == "batch" and values and values["order"] == "replacement" and values["drop_last"]:
+        raise ValueError("drop_last does nothing with order 'replacement': every batch is full")
     if factor == "schedule" and not values["warmup"]:
         values["warmup_start"] = WARMUP["warmup_start"].default
     return values
+
+
+def batch_text(size: int, order: str, drop_last: bool) -> str:
+    """Name of a way to draw mini-batches: ``32 replacement``; ``full`` for size 0."""
+    if not size:
+        return "full"
+    return f"{size}{'' if order == 'shuffle' else f' {order}'}{' drop_last' if drop_last else ''}"
 
 
 def split_entry(factor: str, entry: Any) -> tuple[str, dict[str, Any]]:

@@ -270,9 +270,10 @@ _DATA_HASHES: weakref.WeakKeyDictionary[Problem, str] = weakref.WeakKeyDictionar
 
 
 def data_hash(problem: Problem) -> str:
-    """Hash of the problem's data, held-out samples, start and minimum."""
+    """Hash of the problem's data, held-out samples, start, bounds and minimum."""
     if problem not in _DATA_HASHES:
         digest = hashlib.sha256(repr((problem.f_opt, problem.frozen)).encode() + problem.x0.tobytes())
+        digest.update((problem.bounds if problem.bounds.strides[0] else problem.bounds[:1]).tobytes())
         for data in (problem.data, problem.validation):
             for field, item in zip(fields(problem.record), encode(data), strict=True) if data is not None else ():
                 if field.kind != "scratch":

@@ -6,10 +6,12 @@ the timing pass (`measure`) has the machine for itself, in one process.
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import json
 import math
 from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -27,7 +29,7 @@ from optbench.outcome import Result, Run, Status
 from optbench.registry import OPTIMIZERS, PROBLEMS, SCHEDULES
 from optbench.types import Array, Problem
 
-RULES = "1"  # raise it when the start of a run or its judgement changes: recorded results are then out of date
+RULES = "2"  # raise it when the start of a run or its judgement changes: recorded results are then out of date
 KEPT, LARGE = 64, 1 << 26  # problems that are kept; bytes of one that is not kept when another is made
 _MADE: dict[tuple[str, tuple[tuple[str, Any], ...]], Problem] = {}
 BLOCK = 100e-6  # shortest block, in seconds, that is timed
@@ -86,10 +88,22 @@ def start_of(problem: Problem, seed: int) -> Array:
 
 
 def _stream(purpose: str, problem: Problem, seed: int) -> bytes:
-    """Seed of a random stream, 32 bytes: a hash of what the stream is for, problem, data (not where they lie), seed."""
+    """Seed of a random stream, 32 bytes: a hash of its purpose, the problem with its settings, a user's data, the seed.
+
+    Of data it takes the bytes of the file, wherever that lies; never what is computed from them, whose last bits may
+    differ between processors.
+    """
     settings = sorted((key, str(value)) for key, value in problem.settings.items() if key != "data")
-    text = json.dumps([purpose, problem.name, problem.n, settings, evaluation.data_hash(problem), seed])
+    data = problem.settings.get("data", "")
+    if isinstance(data, str) and Path(data).is_file():
+        data = _file_hash(data, Path(data).stat().st_mtime_ns)
+    text = json.dumps([purpose, problem.name, problem.n, settings, str(data), seed])
     return hashlib.sha256(text.encode()).digest()
+
+
+@functools.lru_cache(maxsize=16)
+def _file_hash(path: str, changed: int) -> str:
+    return hashlib.sha256(Path(path).read_bytes()).hexdigest()
 
 
 def batching_of(run: Run, problem: Problem) -> Batching:
@@ -187,6 +201,8 @@ def judge(prepared: Prepared, outcome: Outcome, targets: Sequence[float]) -> Res
     problem = prepared.problem
     status, message = TIMEOUT if outcome.timed_out else ENDS[outcome.code]
     fun, jac = evaluation.evaluate(problem, outcome.x)
+    batching, counts = prepared.method.batching, outcome.counts
+    passes = outcome.nit if batching.size else max(0, counts.nfev - 1) + counts.nhev
     held_out = (math.nan, math.nan)
     if "val_loss" in outcome.trace:
         held_out = tuple(evaluation.evaluate_measure(problem, outcome.x).tolist())
@@ -221,8 +237,8 @@ def judge(prepared: Prepared, outcome: Outcome, targets: Sequence[float]) -> Res
         trace=outcome.trace,
         multipliers=multipliers,
         kkt=kkt,
-        samples=prepared.method.batching.samples(outcome.nit, problem.n_samples),
-        epochs=prepared.method.batching.epochs(outcome.nit, problem.n_samples),
+        samples=batching.samples(passes, problem.n_samples),
+        epochs=batching.epochs(passes, problem.n_samples),
         val_loss=held_out[0],
         val_accuracy=held_out[1],
     )
@@ -232,12 +248,14 @@ def kkt_of(problem: Problem, x: Array, g: Array, lam: Array) -> float:
     """KKT residual at x, shape (n,), with the gradient g of f and multipliers lam, shape (m,), on its own terms.
 
     The largest of: an entry of the gradient of the Lagrangian; the violation of a constraint; |lam_i c_i| of an
-    inequality; a negative multiplier of one.
+    inequality; a negative multiplier of one. Infinite where one of them is not a number.
     """
     c, jac = evaluation.evaluate_parts(problem, x)
     eq, unequal, mu = c[: problem.m_eq], c[problem.m_eq :], lam[problem.m_eq :]
-    parts = (np.abs(g + lam @ jac), np.abs(eq), unequal, np.abs(mu * unequal), -mu)
-    return float(max(0.0, *(part.max() for part in parts if part.size)))
+    with np.errstate(all="ignore"):
+        parts = (np.abs(g + lam @ jac), np.abs(eq), unequal, np.abs(mu * unequal), -mu)
+    worst = float(np.max(np.concatenate([np.zeros(1), *parts])))
+    return math.inf if math.isnan(worst) else worst
 
 
 def measure(runs: Sequence[Run], repeats: int) -> Iterator[tuple[Run, list[float]]]:

@@ -17,7 +17,7 @@ import hashlib
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-from optbench import jit
+from optbench import jit, parallel
 from optbench.coordinate import make_step
 from optbench.evaluation import data_hash
 from optbench.methods import AnyMethod, Descent, Lagrangian, Optimizer, Schedule
@@ -250,7 +250,8 @@ def code_of(problem: Problem, optimizer: AnyMethod, params: Any, schedule: Sched
         _method_code(optimizer, params, problem),
         _method_code(inner, inner.params(), problem) if inner else "",
         jit.key_of((schedule.value,), (schedule.params, schedule.state)),
-        repr((schedule.state(), problem.groups)),
+        repr((schedule.state(), problem.groups, problem.samples, problem.m, problem.m_eq)),
+        repr(([phase.over for phase in problem.phases], parallel.PIECE, parallel.THRESHOLD)),
         data_hash(problem),
     ]
     return hashlib.sha256(";".join(parts).encode()).hexdigest()[:16]

@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, NamedTuple
 
-from optbench.entries import keys_of, resolved
+from optbench.entries import batch_text, keys_of, resolved
 from optbench.outcome import Run
 from optbench.registry import UnknownName, search_of
 
@@ -103,10 +103,7 @@ def _clip(run: Run) -> str:
 
 
 def _batch(run: Run) -> str:
-    if not run.batch_size:
-        return "full"
-    order = "" if run.batch_order == "shuffle" else f" {run.batch_order}"
-    return f"{run.batch_size}{order}{' drop_last' if run.drop_last else ''}"
+    return batch_text(run.batch_size, run.batch_order, run.drop_last)
 
 
 def text_of(value: Any) -> str:

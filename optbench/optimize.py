@@ -153,7 +153,8 @@ def minimize(
     drop_last : bool
         Leave out the last mini-batch of an epoch where it is short.
     epochs : float, optional
-        Budget in passes through the samples, in place of `max_iter`.
+        Budget in passes through the samples, in place of `max_iter`; an iteration of a method with a search counts as
+        one.
     max_iter : int
         Budget of steps.
     seed : int
@@ -162,7 +163,8 @@ def minimize(
     x0 : array_like, shape (n,), optional
         A start of your own, in place of that.
     record : {"all", "log"}
-        Trace every iteration and its point, or about 20 iterations a decade, without points.
+        Trace every iteration and its point, or about 20 iterations a decade, without points. On mini-batches every row
+        costs an evaluation of all samples, which `time_limit` counts: "log" then is much faster.
     targets : sequence of float
         Accuracies tau in (0, 1), relative to f(x0) - f_opt; the run ends when all are met. Empty: it never stops early.
     gtol : float, optional
@@ -193,6 +195,8 @@ def minimize(
     for name, value in (("gtol", gtol), ("time_limit", time_limit)):
         if value is not None and (isinstance(value, bool) or not isinstance(value, (int, float)) or not value > 0):
             raise ValueError(f"{name} takes a number above 0, not {value!r}")
+    if epochs is not None and not made.n_samples:
+        raise ValueError(f"epochs does not apply: {made.name} is not a sum over samples")
     run = make_run(
         made,
         optimizer=optimizer,
@@ -214,9 +218,10 @@ def minimize(
     prepared = harness.prepare(run, made, start, record=record, gtol=gtol or 0.0)
     result = harness.judge(prepared, prepared.run(time_limit or math.inf), run.targets)
     if made.n_samples:
-        batching = prepared.method.batching
-        passed = [batching.epochs(int(t), made.n_samples) for t in result.trace["iteration"]]
-        result.trace["epoch"] = np.array(passed)
+        batching, iterations = prepared.method.batching, result.trace["iteration"]
+        result.trace["epoch"] = iterations * (result.epochs / max(result.nit, 1))
+        if batching.size:
+            result.trace["epoch"] = np.array([batching.epochs(int(t), made.n_samples) for t in iterations])
     return _public(result)
 
 

@@ -195,18 +195,20 @@ def _runs_of(config: Config, block: Block, levels: Sequence[Level], used: set[st
     """Yield the runs of one cell, a seed each; `used` gets the rules that match it."""
     problem, optimizer, schedule, clip, batch = levels
     facts = {**dict(zip(LISTS, (level.name for level in levels), strict=True)), "n": problem.n}
-    changes = {**problem.budget, **block.budget}
-    for rule in config.overrides:
-        if _matches(rule, facts):
-            used.add(rule.where)
-            changes |= rule.values
-    if "max_iter" in changes:
-        changes.setdefault("epochs", None)  # the budget in epochs of a wider scope
+    first_order = isinstance(get_optimizer(optimizer.name), Optimizer)
+    batches = batch.values if first_order and problem.n_samples else {}
+    facts["batch"] = batch.name if batches else "full"
+    matching = [rule for rule in config.overrides if _matches(rule, facts)]
+    used.update(rule.where for rule in matching)
+    changes = dict[str, Any]()
+    for values in (problem.budget, block.budget, *(rule.values for rule in matching)):
+        if "max_iter" in values:
+            changes["epochs"] = None  # the budget in epochs of a wider scope
+        changes |= values
     budget = {key: changes.pop(key, config.budget[key]) for key in BUDGET}
     seeds, hyper = budget.pop("seeds"), {**optimizer.values, **changes}
     lr = hyper.pop("lr")
-    own, first_order = searches(optimizer.name, hyper), isinstance(get_optimizer(optimizer.name), Optimizer)
-    batches = batch.values if first_order and problem.n_samples else {}
+    own = searches(optimizer.name, hyper)
     run = make_run(
         problem.name,
         problem.values,

@@ -94,7 +94,8 @@ def make_run(
     drop_last : bool
         Leave out the last batch of an epoch where it is short.
     epochs : float, optional
-        Budget in passes through the samples, in place of `max_iter`, where the problem is a sum over samples.
+        Budget in passes through the samples, in place of `max_iter`, where the problem is a sum over samples; for a
+        method with a search an iteration counts as one, whatever it evaluates.
     n_samples : int, optional
         The problem's, where the caller knows it: else it is made for `batch_size` and `epochs`.
     seed, max_iter : int
@@ -114,7 +115,7 @@ def make_run(
         name, full = problem.name, {key: plain(value) for key, value in problem.settings.items()}
     else:
         name, full = problem, settings_of("problem", problem, settings or {})
-    batch_name, given_batch = split_entry("batch", batch_size or "full")
+    batch_name, given_batch = split_entry("batch", "full" if batch_size is None else batch_size)
     extra = {} if order is None and not drop_last else {"order": order or "shuffle", "drop_last": drop_last}
     if extra and batch_name == "full":
         raise ValueError("order and drop_last do nothing without batch_size")
@@ -123,15 +124,15 @@ def make_run(
         raise ValueError("lr is given twice: once as lr and once in params")
     given = {"lr": lr, **(params or {})} if lr is not None else (params or {})
     chosen = settings_of("optimizer", optimizer, given)
-    decay_bias = chosen.pop("decay_bias", True)
+    decay_bias = chosen.pop("decay_bias", True) or not chosen.get("weight_decay", 0.0)
     steps = BUDGET["max_iter"].check(max_iter)
-    if (batch or epochs) and n_samples is None:
+    passes = None if epochs is None else BUDGET["epochs"].check(epochs)
+    if (batch or passes) and n_samples is None:
         n_samples = problem.n_samples if isinstance(problem, Problem) else facts_of(name, full)[3]
     if batch and (reason := no_batches(batch["size"], n_samples or 0, get_optimizer(optimizer))):
         raise ValueError(reason)
-    if epochs and n_samples:
-        each = batches_an_epoch(n_samples, batch.get("size", 0), batch.get("drop_last", False))
-        steps = math.ceil(BUDGET["epochs"].check(epochs) * each)
+    if passes and n_samples:
+        steps = math.ceil(min(passes * batches_an_epoch(n_samples, **batch), 2.0**53))
     if searches(optimizer, chosen):
         for factor, value in (("a schedule", schedule), ("lr", lr)):
             if value is not None:
@@ -174,8 +175,10 @@ def no_batches(size: int, n_samples: int, method: AnyMethod) -> str | None:
     return None
 
 
-def batches_an_epoch(n_samples: int, size: int, drop_last: bool) -> int:
+def batches_an_epoch(n_samples: int, size: int = 0, order: str = "shuffle", drop_last: bool = False) -> float:
     """Number of batches in a pass through the samples; size 0 is the full batch."""
     if not size:
         return 1
+    if order == "replacement":
+        return n_samples / size
     return n_samples // size if drop_last else -(-n_samples // size)

@@ -3,22 +3,25 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 import subprocess
 import sys
+from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 import numpy as np
 import pytest
 
 import optbench
-from optbench import harness
+from optbench import harness, kernels
 from optbench.loops import batches
 from optbench.loops.batches import Batching
 from optbench.outcome import Run
 from optbench.plan import make_plan
 from optbench.records import Matrix, Scratch, Vector
+from optbench.registry import get_optimizer, get_schedule
 from optbench.single import make_run
-from optbench.types import Problem
+from optbench.types import Group, Problem
 
 MASK = 2**64 - 1
 M, D = 23, 3
@@ -70,8 +73,8 @@ def problem_of(**more: Any) -> Problem:
     data = data_of(M, 0)
     x_opt = np.linalg.lstsq(data.X.T, data.y, rcond=None)[0]
     f_opt = float(np.mean((x_opt @ data.X - data.y) ** 2))
-    known: dict[str, Any] = {"x_opt": x_opt, "f_opt": f_opt} | more
-    return Problem(fun_grad, np.zeros(D), data=data, samples=("X", "y", "rows", "r"), **known)
+    known: dict[str, Any] = {"x_opt": x_opt, "f_opt": f_opt, "samples": ("X", "y", "rows", "r")} | more
+    return Problem(fun_grad, np.zeros(D), data=data, **known)
 
 
 def splitmix(state: int) -> Any:
@@ -287,6 +290,102 @@ def test_epochs_stand_in_place_of_iterations() -> None:
     assert run_of(problem, epochs=7).max_iter == 7
 
 
+def test_epochs_with_replacement_are_as_many_samples() -> None:
+    problem = problem_of()
+    run = run_of(problem, batch_size=20, order="replacement", epochs=50)
+    prepared = harness.prepare(run, problem)
+    assert harness.judge(prepared, prepared.run(), ()).epochs == pytest.approx(50, abs=20 / M)
+
+
+@pytest.mark.parametrize("epochs", [0, -1, math.nan])
+def test_epochs_are_a_positive_number(epochs: float) -> None:
+    with pytest.raises(ValueError, match="epochs takes a number above 0"):
+        run_of(problem_of(), epochs=epochs)
+    with pytest.raises(ValueError, match="batch_size takes a whole number of at least 1, not 0"):
+        run_of(problem_of(), batch_size=0)
+    with pytest.raises(ValueError, match="epochs does not apply: rosenbrock is not a sum over samples"):
+        optbench.minimize("rosenbrock", epochs=3)
+
+
+def test_epochs_of_a_method_with_a_search_count_its_evaluations() -> None:
+    r = optbench.minimize("logistic_regression", "trust_newton", max_iter=5, targets=())
+    assert r.nhev == r.nit == 5
+    assert r.epochs == r.nfev - 1 + r.nhev
+    assert r.samples == 569 * (r.nfev - 1 + r.nhev)
+    assert r.trace["epoch"].iloc[-1] == r.epochs
+
+
+def test_a_point_at_which_the_time_is_over_is_judged() -> None:
+    problem = problem_of()
+    run = run_of(problem, batch_size=4, lr=0.02, max_iter=10**8, targets=(0.5,))
+    prepared = harness.prepare(run, problem, np.full(D, 4.0))
+
+    def stopped() -> Iterator[int]:  # before the first checkpoint
+        prepared._view("x")[:D] = problem.x_opt
+        prepared._ints[0] = 7
+        yield 0
+
+    prepared._slices = stopped  # type: ignore[method-assign]
+    assert harness.judge(prepared, prepared.run(0.0), run.targets).hits == {0.5: 7}
+
+
+def test_gtol_is_judged_at_the_same_points_whatever_is_recorded() -> None:
+    problem = problem_of()
+    ends = set()
+    for record in ("log", "all"):
+        prepared = harness.prepare(
+            run_of(problem, batch_size=22, max_iter=3000), problem, np.ones(D), record=record, gtol=0.2
+        )
+        ends.add(harness.judge(prepared, prepared.run(), ()).nit)
+    assert len(ends) == 1
+    assert ends != {3000}
+
+
+def test_what_decides_a_run_decides_its_code() -> None:
+    changed: list[dict[str, Any]] = [
+        {},
+        {"samples": ("X", "y", "r")},
+        {"bounds": (-1.0, 1.0)},
+        {"groups": (Group("a", 1), Group("b", D - 1))},
+    ]
+    schedule = get_schedule("constant")
+    made = [problem_of(**more) for more in changed]
+    codes = {kernels.code_of(p, get_optimizer("gd"), get_optimizer("gd").params(), schedule, None) for p in made}
+    assert len(codes) == len(changed)
+
+
+def test_starts_and_batches_do_not_depend_on_computed_digits() -> None:
+    base, run = problem_of(), run_of(problem_of(), batch_size=4, seed=3)
+    other = problem_of(f_opt=(base.f_opt or 0.0) * (1 + 1e-15))
+    assert harness.batching_of(run, base) == harness.batching_of(run, other)
+    np.testing.assert_array_equal(harness.start_of(base, 3), harness.start_of(other, 3))
+
+
+RULES: dict[str, Any] = {"problems": ["ridge", "rosenbrock"], "optimizers": ["gd", "lbfgs"], "batch_size": [32, "full"]}
+
+
+def test_rules_on_batches_leave_alone_what_runs_on_all_samples() -> None:
+    from optbench.config import parse_config
+
+    kept = make_plan(parse_config({**RULES, "exclude": [{"batch": 32}]})).runs
+    assert [(r.problem, r.optimizer) for r in kept] == [
+        ("ridge", "gd"), ("ridge", "lbfgs"), ("rosenbrock", "gd"), ("rosenbrock", "lbfgs"),
+    ]  # fmt: skip
+    runs = make_plan(parse_config({**RULES, "override": [{"batch": 32, "max_iter": 7}]})).runs
+    assert [run.batch_size for run in runs if run.max_iter == 7] == [32]
+
+
+def test_a_later_budget_goes_before_an_earlier_one() -> None:
+    from optbench.config import parse_config
+
+    matrix = {**RULES, "problems": [{"name": "ridge", "epochs": 5}], "optimizers": ["gd"], "batch_size": ["full"]}
+    assert make_plan(parse_config(matrix)).runs[0].max_iter == 5
+    later = parse_config({**matrix, "override": [{"max_iter": 100}]})
+    assert make_plan(later).runs[0].max_iter == 100
+    latest = parse_config({**matrix, "override": [{"max_iter": 100}, {"epochs": 9}]})
+    assert make_plan(latest).runs[0].max_iter == 9
+
+
 def test_a_time_limit_reports_the_whole_objective() -> None:
     problem = problem_of()
     prepared = harness.prepare(run_of(problem, batch_size=4, lr=1e-9, max_iter=10**8), problem, np.ones(D))
@@ -331,6 +430,7 @@ def test_batches_are_a_factor_of_the_matrix_where_they_apply() -> None:
         ({"size": 8, "drop": True}, "unknown key 'drop'"),
         ({"order": "shuffle"}, "needs a value of 'size'"),
         (True, "not True"),
+        ({"size": 8, "order": "replacement", "drop_last": True}, "drop_last does nothing with order 'replacement'"),
     ],
     ids=str,
 )

@@ -317,10 +317,11 @@ def _make_driver():
                 if not s.timed and (t >= ints[NEXT_ROW] or code != RUNNING):
                     whole = array_at(s.full_g, s.n)
                     value = evaluate(s.full, (s.x, s.full_g, s.n, s.full_data))
-                    if t >= ints[CHECK_AT] or t >= s.max_iter or code != RUNNING:
+                    check = t >= ints[CHECK_AT] or t >= s.max_iter or code != RUNNING
+                    if check:
                         meet(s, t, value, ints, hits)
                         ints[CHECK_AT] = after(t)
-                    if code != DIVERGED:
+                    if check and code != DIVERGED:
                         code = judge(s, t, value, x, whole, True, ints)
                     write(s, t, value, rate, x, whole, ints)
             if code != RUNNING:

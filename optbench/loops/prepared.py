@@ -290,6 +290,8 @@ class Prepared:
         x, g = self._view("x")[: self.problem.n], self._view("g")[: self.problem.n]
         if self.method.batching.size:
             f, g = evaluation.evaluate(self.problem, x)
+        if self.problem.constraints is None:
+            self._view("hits")[(self._view("hits") < 0) & (f <= self.thresholds)] = self._ints[fo.T]
         values = (float(self._ints[fo.T]), f, float(np.linalg.norm(g)), rate)
         row = {name: np.array([value]) for name, value in zip(self.columns, values, strict=True)}
         if self.method.record == "all":
