@@ -281,3 +281,9 @@ def test_code_depends_on_how_a_run_starts() -> None:
         assert harness.code_of(run) != before
     finally:
         OPTIMIZERS._items["adagrad"] = kept
+
+
+def test_a_point_without_a_residual_has_an_infinite_one() -> None:
+    problem = optbench.get_problem("hs006")
+    x = np.full(problem.n, 1e300)
+    assert harness.kkt_of(problem, x, problem.grad(x), np.full(problem.m, np.nan)) == math.inf
