@@ -17,6 +17,7 @@ from click.testing import CliRunner
 import optbench
 from optbench import cli, evaluation, footprint, jit, parallel
 from optbench.config import parse_config
+from optbench.entries import facts_of, settings_of
 from optbench.loops import joint, team
 from optbench.methods import Optimizer
 from optbench.plan import make_plan
@@ -222,6 +223,20 @@ def test_memory_is_stated_without_being_taken() -> None:
     assert plan_of("newton", n).memory > 8 * n**2
     assert plan_of("bfgs", n).memory > 8 * n**2
     assert plan_of("adam", 10**5, rotated=True).memory > 8 * 10**10
+
+
+def test_large_problems_as_the_readme_has_them_are_planned() -> None:
+    """Wide data want as many features as samples, also where their memory is told from that of small ones."""
+    readme = (Path(__file__).parents[1] / "README.md").read_text(encoding="utf-8")
+    command = next(line for line in readme.splitlines() if "data=wide" in line and line.startswith("optbench run"))
+    done = CliRunner().invoke(cli.main, [*command.split()[1:], "--dry-run"])
+    assert done.exit_code == 0, done.output
+    assert ["runs", "3"] in [line.split() for line in done.output.splitlines()]
+    settings = {"data": "wide", "n_features": 65_600, "n_samples": 65}
+    n, taken, _, samples = facts_of("logistic_regression", settings_of("problem", "logistic_regression", settings))
+    problem = get_problem("logistic_regression", **settings)
+    assert (n, samples) == (problem.n, problem.n_samples) == (65_601, 65)
+    assert taken == pytest.approx(footprint.of_problem(problem).total, rel=1e-3)
 
 
 def test_memory_of_a_run_is_what_it_takes(threads: Callable[[int], None]) -> None:
