@@ -7,9 +7,11 @@ below; nothing else has to be told. A user's file does the same. No decorator co
 from __future__ import annotations
 
 import difflib
+import functools
 import importlib
 import inspect
 import pkgutil
+import sys
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Generic, TypeVar
 
@@ -86,11 +88,32 @@ class ProblemFactory:
                 raise unknown(f"setting of problem {self.name!r}:", key, self.parameters)
         for key, value in settings.items():
             _check_setting(self.name, self.parameters[key], value)
-        problem = self.make(**settings)
+        problem = _with_one_thread(self.make, settings)
         problem.name, problem.doc, problem.source = self.name, self.doc, self.source
         problem.settings = {**self.defaults(), **settings}
         problem.tags = tuple(dict.fromkeys((*self.tags, *problem.tags)))
         return problem
+
+
+def _with_one_thread(make: Callable[..., Problem], settings: Mapping[str, Any]) -> Problem:
+    """Make a problem while BLAS has one thread: data and minima must not depend on how many there are.
+
+    Where that has loaded another BLAS library, which nobody could have told beforehand, the problem is made again.
+    """
+    while True:
+        libraries = _blas(len(sys.modules))
+        with libraries.limit(limits=1):
+            made = make(**settings)
+        if len(_blas(len(sys.modules))) == len(libraries):
+            return made
+
+
+@functools.lru_cache(maxsize=1)
+def _blas(modules: int) -> Any:
+    """The BLAS libraries of this process, looked for where the number of loaded modules has changed."""
+    from threadpoolctl import ThreadpoolController
+
+    return ThreadpoolController().select(user_api="blas")
 
 
 def _check_setting(problem: str, parameter: inspect.Parameter, value: Any) -> None:

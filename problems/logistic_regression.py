@@ -19,7 +19,6 @@ import math
 from typing import NamedTuple
 
 import numpy as np
-from threadpoolctl import threadpool_limits
 
 from optbench.parallel import span
 from optbench.problems._data import WHOLE, Array, DataSet, Split, load
@@ -160,10 +159,9 @@ def minimum(data: DataSet | Wide, alpha: float) -> tuple[Array, float]:
 def _wide(settings: Synthetic, alpha: float) -> Problem:
     """The problem on data that `wide` draws, its minimum found in the span of the samples."""
     data = wide(settings)
-    with threadpool_limits(1):  # the same numbers in every process
-        v, _ = minimum(data, alpha)
-        w = data.X @ (data.back @ v[:-1])
-        losses = np.logaddexp(0.0, -data.y * (w @ data.X + v[-1]))
+    v, _ = minimum(data, alpha)
+    w = data.X @ (data.back @ v[:-1])
+    losses = np.logaddexp(0.0, -data.y * (w @ data.X + v[-1]))
     x_opt, d = np.append(w, v[-1]), w.size
     return Problem(
         fun_grad,

@@ -5,8 +5,11 @@ from __future__ import annotations
 import functools
 import itertools
 import math
+import os
 import re
 import runpy
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -406,6 +409,34 @@ def test_quadratic_instance_decides_the_minimizer_and_nothing_else_does() -> Non
     np.testing.assert_array_equal(one, same)
     assert np.all(one != other)
     assert np.all((one != 0.0) & (np.abs(one) <= 4.0))
+
+
+MADE = """
+import sys, hashlib, numpy
+from optbench.registry import get_problem, problem
+
+@problem()
+def late(n: int = 500):
+    "BLAS of another library, which nobody has loaded before."
+    from scipy.linalg import get_blas_funcs
+    x = numpy.random.default_rng(0).standard_normal((n, n))
+    made = get_problem("sphere", n=n)
+    made.x0 = get_blas_funcs("gemm", (x,))(1.0, x, x)
+    return made
+
+assert "threadpoolctl" not in sys.modules and "scipy.linalg" not in sys.modules
+arrays = get_problem("quadratic", n=500, rotated=True).data.matrix, get_problem("late").x0
+print(*(hashlib.sha256(array.tobytes()).hexdigest() for array in arrays))
+"""
+
+
+def test_data_do_not_depend_on_the_number_of_threads() -> None:
+    """Of a problem that uses NumPy, and of one that brings a BLAS library of its own."""
+    found = {
+        subprocess.run([sys.executable, "-c", MADE], capture_output=True, text=True, check=True, env=env).stdout
+        for env in ({**os.environ, "OPENBLAS_NUM_THREADS": str(threads)} for threads in (1, 2))
+    }
+    assert len(found) == 1
 
 
 @pytest.mark.parametrize(
