@@ -100,6 +100,8 @@ class Problem:
         For example ``("nonconvex", "multimodal")``.
     name, settings, doc, source
         Filled in by the registry from the factory that made the problem.
+    resolved : dict
+        For a factory to fill in that can be asked for one problem in several ways: what becomes `settings` then.
     """
 
     def __init__(
@@ -167,6 +169,7 @@ class Problem:
         self.tags = tags
         self.name = getattr(fun_grad or residuals, "__name__", "problem")
         self.settings: dict[str, Any] = {}
+        self.resolved: dict[str, Any] = {}
         self.doc = ""
         self.source = ""
 

@@ -18,8 +18,9 @@ import mpmath as mp
 import numpy as np
 import pytest
 
+from optbench.harness import start_of
 from optbench.records import encode
-from optbench.registry import PROBLEMS, UnknownName, get_problem, list_problems
+from optbench.registry import PROBLEMS, ProblemFactory, UnknownName, get_problem, list_problems
 from optbench.types import Array, Problem
 
 FORMULAS: dict[str, Callable[[Any, Any], Any]] = runpy.run_path(
@@ -439,9 +440,24 @@ def test_data_do_not_depend_on_the_number_of_threads() -> None:
     assert len(found) == 1
 
 
+def test_one_number_is_one_setting() -> None:
+    whole, real = get_problem("quadratic", n=3, cond=7), get_problem("quadratic", n=3, cond=7.0)
+    assert repr(whole) == repr(real)
+    np.testing.assert_array_equal(start_of(whole, 1), start_of(real, 1))
+
+
+def test_a_problem_of_a_problem_has_its_own_settings() -> None:
+    def wider(units: int = 3) -> Problem:
+        return get_problem("mlp", data="iris", units=2 * units)
+
+    made = ProblemFactory("wider", wider, "", ())
+    assert made(units=4).settings == {"units": 4}
+
+
 @pytest.mark.parametrize(
     ("name", "settings", "message"),
     [
+        ("ridge", {"alpha": 10**400}, "problem 'ridge': alpha takes a number, not 1000"),
         ("rosenbrock", {"n": 1}, "problem 'rosenbrock': n must be at least 2, not 1"),
         ("powell_singular", {"n": 6}, "problem 'powell_singular': n must be a multiple of 4, not 6"),
         ("quadratic", {"cond": 0.5}, "problem 'quadratic': cond must be a finite number of at least 1, not 0.5"),
