@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import dataclasses
+import gc
 import signal
 import threading
 import tracemalloc
+import weakref
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -283,7 +285,7 @@ def test_minimum_in_the_span_of_the_samples() -> None:
         **{key: value for key, value in settings._asdict().items() if key != "noise"},
     )
     data = wide(settings)
-    x, f = logistic_regression.minimum(dataclasses.replace(data, columns=data.X), 0.03)
+    x, f = logistic_regression.find_minimum(dataclasses.replace(data, columns=data.X), 0.03)
     assert problem.x_opt is not None
     np.testing.assert_allclose(problem.x_opt, x, rtol=1e-9, atol=1e-12)
     assert problem.f_opt == pytest.approx(f, rel=1e-13)
@@ -307,6 +309,8 @@ def test_wide_data_are_as_described() -> None:
         ({"cond": 0.5}, "cond must be at least 1"),
         ({"target": "y"}, "do not go with"),
         ({"noise": 0.1}, "do not go with"),
+        ({"standardize": False}, "do not go with"),
+        ({"split_seed": 1}, "do not go with"),
     ],
 )
 def test_wide_data_refuse(wrong: dict[str, Any], message: str) -> None:
@@ -320,3 +324,11 @@ def test_minimum_of_wide_data_is_certified() -> None:
     f, g = problem.fun_and_grad(problem.x_opt)
     assert f == pytest.approx(problem.f_opt, rel=1e-13)
     assert g @ g / (2 * 1e-2) < 1e-15 * f  # strong convexity: what f can lie above the minimum
+
+
+def test_wide_data_are_held_by_their_problem_alone() -> None:
+    problem = get_problem("logistic_regression", data="wide", n_features=300, n_samples=6)
+    features = weakref.ref(problem.data.X)
+    del problem
+    gc.collect()
+    assert features() is None
