@@ -235,6 +235,8 @@ def facts_of(problem: str, settings: Mapping[str, Any]) -> tuple[int, int, froze
     A large problem is not made: its facts follow from those of small ones.
     """
     key = next((name for name in ("n", "n_features") if settings.get(name, 0) >= THRESHOLD), "")
+    least = settings.get("n_samples", 0) if key == "n_features" else 0
+    shift = least if least < settings.get(key, 0) else 0  # wide data want as many features as samples
 
     @functools.cache
     def made(size: int) -> Problem:
@@ -244,11 +246,11 @@ def facts_of(problem: str, settings: Mapping[str, Any]) -> tuple[int, int, froze
             raise ValueError(str(error)) from error
 
     def fact(of: Callable[[Problem], int]) -> int:
-        return footprint.extrapolated(lambda size: of(made(size)), settings[key]) if key else of(made(0))
+        return footprint.extrapolated(lambda s: of(made(s + shift)), settings[key] - shift) if key else of(made(0))
 
     n, samples = fact(lambda p: p.n), fact(lambda p: p.n_samples)
     held = footprint.Bytes(*(fact(lambda p, k=k: footprint.of_problem(p)[k]) for k in range(2)))  # type: ignore[misc]
-    return n, held.total, made(footprint.SIZES[0] if key else 0).offers, samples
+    return n, held.total, made(footprint.SIZES[0] + shift if key else 0).offers, samples
 
 
 def depth_of(value: Any) -> int:

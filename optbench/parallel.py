@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import functools
 import os
+import sys
+from collections.abc import Callable, Mapping
+from typing import Any, TypeVar
 
+T = TypeVar("T")
 THRESHOLD = 1 << 16  # coordinates from which several threads pay
 PIECE = 1 << 14  # coordinates of a piece, whatever the number of threads: a few arrays of it fit in a core's cache
 MOST = 1024
@@ -62,3 +67,24 @@ def set_threads(count: int | None) -> None:
         raise ValueError(f"threads takes a whole number from 1 to {MOST}, not {count!r}")
     else:
         os.environ[VARIABLE] = str(count)
+
+
+def with_one_thread(make: Callable[..., T], settings: Mapping[str, Any]) -> T:
+    """Make a problem while BLAS has one thread: data and minima must not depend on how many there are.
+
+    Where that has loaded another BLAS library, as nobody could have known, the problem is made again.
+    """
+    while True:
+        libraries = _blas(len(sys.modules))
+        with libraries.limit(limits=1):
+            made = make(**settings)
+        if len(_blas(len(sys.modules))) == len(libraries):
+            return made
+
+
+@functools.lru_cache(maxsize=1)
+def _blas(modules: int) -> Any:
+    """The BLAS libraries of this process, looked for where the number of loaded modules has changed."""
+    from threadpoolctl import ThreadpoolController
+
+    return ThreadpoolController().select(user_api="blas")

@@ -27,6 +27,7 @@ from __future__ import annotations
 
 import functools
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal, NamedTuple, get_args, get_origin, get_type_hints
 
@@ -220,3 +221,41 @@ def pack(encoded: Any) -> NDArray[np.int64]:
         else:
             out.append(int(value))
     return np.array(out or [0], dtype=np.int64)
+
+
+def sampled(record: Any, names: Sequence[str]) -> dict[str, tuple[Field, NDArray[np.float64]]]:
+    """Fields of a record, with their arrays, whose last axis counts samples. Raises ValueError for one that is none."""
+    cls: type = type(record)
+    found = {field.name: field for field in fields(cls) if field.kind in _RANKS}
+    for name in names:
+        if name not in found:
+            raise ValueError(f"samples must name arrays of the data record, not {name!r}")
+    return {name: (found[name], check(found[name], getattr(record, name))) for name in names}
+
+
+def count_samples(record: Any, names: Sequence[str]) -> int:
+    """Length m of the last axis of these arrays, 0 for no names.
+
+    Raises
+    ------
+    ValueError
+        A name is not an array's; the lengths differ or are 0; the size of a ``Scratch`` is not a multiple of them.
+    """
+    arrays = sampled(record, names).values() if names else ()
+    counts = {array.shape[-1] for field, array in arrays if field.kind != "scratch"}
+    m = counts.pop() if len(counts) == 1 else 0
+    if names and (not m or any(array.size % m for _, array in arrays)):
+        shapes = {field.name: array.shape for field, array in arrays}
+        raise ValueError(f"samples must be arrays with one number of samples, at least 1, as their last axis: {shapes}")
+    return int(m)
+
+
+def cut_samples(record: Any, names: Sequence[str], chosen: NDArray[np.integer[Any]]) -> dict[str, NDArray[np.float64]]:
+    """These arrays on chosen samples, those of the last axis; of a ``Scratch``, (k m,), k len(chosen) zeros."""
+    m = count_samples(record, names)
+    return {
+        name: np.zeros(array.size // m * chosen.size)
+        if field.kind == "scratch"
+        else np.ascontiguousarray(array[..., chosen])
+        for name, (field, array) in sampled(record, names).items()
+    }

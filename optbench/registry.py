@@ -10,13 +10,18 @@ import difflib
 import importlib
 import inspect
 import pkgutil
+import sys
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Generic, TypeVar
 
 from optbench.methods import AnyMethod, Descent, Lagrangian, Optimizer, Schedule, Variant
+from optbench.parallel import with_one_thread
 from optbench.records import Empty, fields
 from optbench.types import Problem
 
+# What settings with these annotations take.
+KINDS: dict[Any, tuple[str, Any]] = {int: ("a whole number", int), float: ("a number", (int, float))}
+KINDS |= {bool: ("true or false", bool), str: ("a string", str)}
 T = TypeVar("T")
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -84,27 +89,24 @@ class ProblemFactory:
         for key in settings:
             if key not in self.parameters:
                 raise unknown(f"setting of problem {self.name!r}:", key, self.parameters)
-        for key, value in settings.items():
-            _check_setting(self.name, self.parameters[key], value)
-        problem = self.make(**settings)
+        settings = {key: _setting(self.name, self.parameters[key], value) for key, value in settings.items()}
+        problem = with_one_thread(self.make, settings)
         problem.name, problem.doc, problem.source = self.name, self.doc, self.source
-        problem.settings = {**self.defaults(), **settings}
+        problem.settings = problem.resolved or {**self.defaults(), **settings}
+        problem.resolved = {}  # it is not what a factory resolved that made its problem from this one
         problem.tags = tuple(dict.fromkeys((*self.tags, *problem.tags)))
         return problem
 
 
-def _check_setting(problem: str, parameter: inspect.Parameter, value: Any) -> None:
-    wanted = parameter.annotation
-    if wanted is int and (isinstance(value, bool) or not isinstance(value, int)):
-        raise ValueError(f"problem {problem!r}: {parameter.name} takes a whole number, not {value!r}")
-    if wanted is float and (isinstance(value, bool) or not isinstance(value, (int, float))):
-        raise ValueError(f"problem {problem!r}: {parameter.name} takes a number, not {value!r}")
-    if wanted is bool and not isinstance(value, bool):
-        raise ValueError(f"problem {problem!r}: {parameter.name} takes true or false, not {value!r}")
-    if wanted is str and not isinstance(value, str):
-        raise ValueError(f"problem {problem!r}: {parameter.name} takes a string, not {value!r}")
+def _setting(problem: str, parameter: inspect.Parameter, value: Any) -> Any:
+    """The value of a setting, one number in one type: equal settings give equal problems."""
+    text, kinds = KINDS.get(wanted := parameter.annotation, ("", object))
+    huge = wanted is float and isinstance(value, int) and abs(value) > sys.float_info.max
+    if text and (not isinstance(value, kinds) or isinstance(value, bool) != (wanted is bool) or huge):
+        raise ValueError(f"problem {problem!r}: {parameter.name} takes {text}, not {value!r}")
     if parameter.name == "n" and value < 1:
         raise ValueError(f"problem {problem!r}: n must be at least 1, not {value!r}")
+    return float(value) if wanted is float else value
 
 
 PROBLEMS: Registry[ProblemFactory] = Registry("problem", "optbench.problems")

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from optbench import evaluation
-from optbench.records import Empty
+from optbench.records import Empty, count_samples, cut_samples
 
 Array = NDArray[np.float64]
 
@@ -85,6 +85,7 @@ class Problem:
     samples : tuple of str
         Finite sum, f = mean over samples + what does not depend on them: the fields of `data` whose last axis counts
         the samples. Vectors, (m,), and matrices, (k, m), are cut to a mini-batch; of a `Scratch`, (k m,), k B remain.
+        ValueError for what is no such array, and where there are residuals or constraints.
     groups : sequence of Group
         Parameter groups, in the order of x. Default: one.
     validation : NamedTuple, optional
@@ -100,6 +101,8 @@ class Problem:
         For example ``("nonconvex", "multimodal")``.
     name, settings, doc, source
         Filled in by the registry from the factory that made the problem.
+    resolved : dict
+        For a factory to fill in that can be asked for one problem in several ways: what becomes `settings` then.
     """
 
     def __init__(
@@ -159,7 +162,9 @@ class Problem:
             _frozen(bounds), (self.n, 2)
         )  # two numbers where they are the same for all
         self.samples, self.validation, self.measure, self.frozen = samples, validation, measure, frozen
-        self.n_samples = int(np.shape(getattr(data, samples[0]))[-1]) if samples else 0
+        if samples and self.m:
+            raise ValueError("samples go with fun_grad alone, not with residuals or constraints")
+        self.n_samples = count_samples(data, samples)
         self.groups = tuple(groups) or (Group("x", self.n),)
         if sum(group.size for group in self.groups) != self.n:
             raise ValueError(f"groups must have {self.n} parameters in all, not {self.groups}")
@@ -167,6 +172,7 @@ class Problem:
         self.tags = tags
         self.name = getattr(fun_grad or residuals, "__name__", "problem")
         self.settings: dict[str, Any] = {}
+        self.resolved: dict[str, Any] = {}
         self.doc = ""
         self.source = ""
 
@@ -229,12 +235,11 @@ class Problem:
             raise ValueError(f"indices takes whole numbers, shape (B,), not {indices!r}")
         if chosen.min() < 0 or chosen.max() >= self.n_samples:
             raise ValueError(f"indices must lie between 0 and {self.n_samples - 1}")
-        cut = {name: cut_samples(getattr(self.data, name), self.n_samples, chosen) for name in self.samples}
         made = Problem(
             self.fun_grad,
             self.x0,
             hess=self.hess_fun,
-            data=self.data._replace(**cut),
+            data=self.data._replace(**cut_samples(self.data, self.samples, chosen)),
             bounds=self.bounds,
             samples=self.samples,
             groups=self.groups,
@@ -277,14 +282,6 @@ class Problem:
     def __repr__(self) -> str:
         settings = "".join(f", {key}={value!r}" for key, value in self.settings.items() if key != "n")
         return f"<Problem {self.name} n={self.n}{settings}>"
-
-
-def cut_samples(values: ArrayLike, m: int, chosen: NDArray[np.integer[Any]]) -> Array:
-    """Samples of an array whose last axis counts them; of scratch, (k m,), k len(chosen) zeros."""
-    array = np.asarray(values, dtype=np.float64)
-    if array.shape[-1] != m:
-        return np.zeros(array.size // m * chosen.size)
-    return np.ascontiguousarray(array[..., chosen])
 
 
 def _frozen(values: ArrayLike) -> Array:

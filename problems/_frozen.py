@@ -19,13 +19,9 @@ def frozen_losses(name: str, settings: Mapping[str, Any]) -> Frozen | None:
 
 
 def key_of(name: str, settings: Mapping[str, Any]) -> str:
-    """What the losses are filed under: the settings but those of a network's start, layers as a list of their units."""
-    kept = {key: float(value) if type(value) is int else value for key, value in settings.items()}
-    if "init" in kept:
-        units, layers = settings["units"], settings["layers"]
-        kept["hidden"] = [units] * layers if settings["hidden"] is None else list(settings["hidden"])
-        for key in ("units", "layers", "init", "instance"):
-            del kept[key]
+    """What the losses are filed under: the settings but those of a network's start."""
+    start = {"init", "instance"} if "init" in settings else ()
+    kept = {key: float(v) if type(v) is int else v for key, v in settings.items() if key not in start}
     return json.dumps([name, kept], sort_keys=True)
 
 

@@ -26,15 +26,7 @@ def minimize(function: Convex, v: Array) -> Array | None:
 
     Ends when the decrement, which bounds the error in f, has fallen below 1e-12 and rounding keeps it from falling on;
     it must then be small beside f itself, which tends to 0 where the minimum is too far out.
-    One thread does the linear algebra: the result must not depend on their number, and on a busy machine many are slow.
     """
-    from threadpoolctl import threadpool_limits
-
-    with threadpool_limits(1):
-        return _minimize(function, v)
-
-
-def _minimize(function: Convex, v: Array) -> Array | None:
     last = math.inf
     for _ in range(200):
         try:

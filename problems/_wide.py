@@ -17,7 +17,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from threadpoolctl import threadpool_limits
 
 from optbench.memory import aligned
 from optbench.problems._data import Array
@@ -52,8 +51,7 @@ def wide(settings: Synthetic) -> Wide:
     scales = np.geomspace(1.0, 1.0 / cond, m)
     x *= scales / np.sqrt(np.mean(scales**2))
     y = rng.permutation(np.where(np.arange(m) < m // 2, 1.0, -1.0))
-    with threadpool_limits(1):  # the same numbers in every process
-        products = sum(part.T @ part for part in np.split(x, range(BLOCK, d, BLOCK)))
+    products = sum(part.T @ part for part in np.split(x, range(BLOCK, d, BLOCK)))
     squares, vectors = np.linalg.eigh(products)
     if not squares[0] > 0.0:
         raise ValueError(f"data 'wide': cond = {cond} is too large for {d} features in double precision")

@@ -25,6 +25,7 @@ from optbench.problems.mlp import (
     layer_units,
     measure,
     record,
+    resolved,
 )
 from optbench.registry import problem
 from optbench.types import Problem
@@ -62,7 +63,8 @@ def autoencoder(
     train, held = (
         part and record(part, np.empty((0, 1)), sizes, alpha, activation, "mse") for part in (loaded, loaded.held_out)
     )
-    return Problem(
+    settings = resolved(settings, loaded, inner)
+    made = Problem(
         fun_grad,
         x0,
         data=train,
@@ -73,3 +75,5 @@ def autoencoder(
         measure=measure,
         frozen=frozen_losses("autoencoder", settings),
     )
+    made.resolved = settings
+    return made

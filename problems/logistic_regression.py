@@ -19,7 +19,6 @@ import math
 from typing import NamedTuple
 
 import numpy as np
-from threadpoolctl import threadpool_limits
 
 from optbench.parallel import span
 from optbench.problems._data import WHOLE, Array, DataSet, Split, load
@@ -139,8 +138,7 @@ class _Centred:
         return np.append(w, v[-1] - self.center @ w)
 
 
-@functools.lru_cache(maxsize=16)
-def minimum(data: DataSet | Wide, alpha: float) -> tuple[Array, float]:
+def find_minimum(data: DataSet | Wide, alpha: float) -> tuple[Array, float]:
     """Minimizer (w, b), shape (d + 1,), and minimum.
 
     Raises
@@ -157,13 +155,15 @@ def minimum(data: DataSet | Wide, alpha: float) -> tuple[Array, float]:
     return function.point(v), function.value(v)
 
 
+minimum = functools.lru_cache(maxsize=16)(find_minimum)  # of data sets, which `load` keeps as well
+
+
 def _wide(settings: Synthetic, alpha: float) -> Problem:
     """The problem on data that `wide` draws, its minimum found in the span of the samples."""
     data = wide(settings)
-    with threadpool_limits(1):  # the same numbers in every process
-        v, _ = minimum(data, alpha)
-        w = data.X @ (data.back @ v[:-1])
-        losses = np.logaddexp(0.0, -data.y * (w @ data.X + v[-1]))
+    v, _ = find_minimum(data, alpha)
+    w = data.X @ (data.back @ v[:-1])
+    losses = np.logaddexp(0.0, -data.y * (w @ data.X + v[-1]))
     x_opt, d = np.append(w, v[-1]), w.size
     return Problem(
         fun_grad,
@@ -208,8 +208,11 @@ def logistic_regression(
         raise ValueError(f"problem 'logistic_regression': alpha must be above 0 and finite, not {alpha}")
     settings = Synthetic(n_samples, n_features, noise, cond, instance)
     if data == "wide":
-        if target or features is not None or (noise, validation) != (SYNTHETIC.noise, WHOLE.validation):
-            raise ValueError('target, features, noise and validation do not go with data = "wide"')
+        rest = (target, features, standardize, noise, validation, split_seed)
+        if rest != ("", None, True, SYNTHETIC.noise, *WHOLE):
+            raise ValueError(
+                'target, features, standardize, noise, validation and split_seed do not go with data = "wide"'
+            )
         return _wide(settings, float(alpha))
     split = Split(validation, split_seed)
     loaded = load(data, target, features, standardize=standardize, synthetic=settings, kind="signs", split=split)

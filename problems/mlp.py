@@ -20,7 +20,7 @@ from __future__ import annotations
 
 import itertools
 import math
-from typing import Literal, NamedTuple, get_args
+from typing import Any, Literal, NamedTuple, get_args
 
 import numpy as np
 
@@ -102,6 +102,13 @@ def layer_units(name: str, units: int, layers: int, hidden: list[int] | None) ->
             f"units at least 1, not hidden = {hidden!r}, layers = {layers!r}, units = {units!r}"
         )
     return list(chosen)
+
+
+def resolved(settings: dict[str, Any], loaded: DataSet, hidden: list[int], **other: str) -> dict[str, Any]:
+    """Settings of a network, the same for all ways to ask for it: those that say nothing here are left out."""
+    silent = {"units", "layers", "" if loaded.held_out else "split_seed"}
+    kept = {key: value for key, value in settings.items() if key not in silent}
+    return {**kept, "target": loaded.target_name, "hidden": hidden, **other}
 
 
 def one_of(name: str, setting: str, value: str, known: tuple[str, ...]) -> None:
@@ -190,7 +197,8 @@ def mlp(
         part and record(part, targets(loaded, part, standardize), sizes, alpha, activation, goal)
         for part in (loaded, loaded.held_out)
     )
-    return Problem(
+    settings = resolved(settings, loaded, inner, loss=goal)
+    made = Problem(
         fun_grad,
         x0,
         data=train,
@@ -202,3 +210,5 @@ def mlp(
         frozen=frozen_losses("mlp", settings),
         tags=("classification",) if loaded.labels else ("regression",),
     )
+    made.resolved = settings
+    return made

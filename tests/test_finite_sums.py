@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pytest
@@ -12,7 +12,8 @@ from scipy.optimize import minimize
 
 from optbench import evaluation
 from optbench.problems._data import Split, load
-from optbench.registry import get_problem
+from optbench.records import Matrix, Scratch, Vector
+from optbench.registry import get_problem, list_problems
 from optbench.types import Array, Problem
 
 
@@ -21,6 +22,82 @@ def certified(problem: Problem) -> tuple[Array, float]:
     assert problem.x_opt is not None
     assert problem.f_opt is not None
     return problem.x_opt, problem.f_opt
+
+
+# ------------------------------------------------------------------------------------------------ every finite sum
+
+FINITE_SUMS = [name for name in list_problems() if get_problem(name).samples]
+
+
+def test_every_finite_sum_says_so() -> None:
+    assert [name for name in list_problems() if "finite-sum" in get_problem(name).tags] == FINITE_SUMS
+
+
+@pytest.mark.parametrize("name", FINITE_SUMS)
+def test_batches_make_the_whole_and_groups_cover_x(name: str) -> None:
+    problem = get_problem(name)
+    assert sum(group.size for group in problem.groups) == problem.n
+    assert all(group.size > 0 for group in problem.groups)
+    assert len({group.name for group in problem.groups}) == len(problem.groups)
+    assert any(group.bias for group in problem.groups) == ("data" in problem.tags)
+    rng, m = np.random.default_rng(0), problem.n_samples
+    x, order = problem.x0 + 0.1 * rng.standard_normal(problem.n), rng.permutation(m)
+    parts = [order[:1], order[1:8], order[8:]]
+    values = [problem.batch(part).fun_and_grad(x) for part in parts]
+    shares = np.array([part.size / m for part in parts])
+    f, g = problem.fun_and_grad(x)
+    assert shares @ [value for value, _ in values] == pytest.approx(f, rel=1e-11)
+    assert_allclose(shares @ [gradient for _, gradient in values], g, rtol=1e-9, atol=1e-11 * np.abs(g).max())
+
+
+class Sums(NamedTuple):
+    """Five samples, room for two numbers of each and for one, and what is no array."""
+
+    X: Matrix
+    y: Vector
+    work: Scratch
+    r: Scratch
+    alpha: float
+
+
+SUMS = Sums(np.ones((2, 5)), np.ones(5), np.ones(10), np.ones(5), 1.0)
+
+
+def mean(x: Any, g: Any, data: Any) -> float:
+    g[0] = 0.0
+    return float(data.y[0])
+
+
+def parts(x: Any, r: Any, jac: Any, data: Any) -> None:
+    r[0] = jac[0, 0] = data.y[0]
+
+
+@pytest.mark.parametrize(
+    ("more", "message"),
+    [
+        ({"samples": ("X", "z")}, "samples must name arrays of the data record, not 'z'"),
+        ({"samples": ("X", "alpha")}, "samples must name arrays of the data record, not 'alpha'"),
+        ({"data": SUMS._replace(X=np.ones((5, 2)))}, "samples must be arrays with one number of samples"),
+        ({"data": SUMS._replace(y=np.ones(4))}, "samples must be arrays with one number of samples"),
+        ({"data": SUMS._replace(work=np.ones(9))}, "samples must be arrays with one number of samples"),
+        ({"data": SUMS._replace(X=np.ones((2, 0)), y=np.ones(0))}, "samples, at least 1, as their last axis"),
+        ({"samples": ("r",)}, "samples must be arrays with one number of samples"),
+        ({"data": SUMS._replace(y=np.ones((2, 5)))}, "y takes a list of numbers, not array"),
+        ({"residuals": parts, "m": 1}, "samples go with fun_grad alone, not with residuals or constraints"),
+        ({"constraints": parts, "m": 1}, "samples go with fun_grad alone, not with residuals or constraints"),
+    ],
+)
+def test_samples_that_are_none_are_refused(more: dict[str, Any], message: str) -> None:
+    settings: dict[str, Any] = {"data": SUMS, "samples": ("X", "y", "work", "r"), **more}
+    with pytest.raises(ValueError, match=message):
+        Problem(mean, [0.0], **settings)
+
+
+def test_scratch_of_one_number_a_sample_is_scratch() -> None:
+    data = Problem(mean, [0.0], data=SUMS, samples=("work", "r", "X", "y")).batch([4, 1, 1]).data
+    assert [np.shape(array) for array in data[:4]] == [(2, 3), (3,), (6,), (3,)]
+    assert not data.work.any()
+    assert not data.r.any()
 
 
 # --------------------------------------------------------------------------------------------- softmax regression

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import dataclasses
+import gc
 import signal
 import threading
 import tracemalloc
+import weakref
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -17,6 +19,7 @@ from click.testing import CliRunner
 import optbench
 from optbench import cli, evaluation, footprint, jit, parallel
 from optbench.config import parse_config
+from optbench.entries import facts_of, settings_of
 from optbench.loops import joint, team
 from optbench.methods import Optimizer
 from optbench.plan import make_plan
@@ -224,6 +227,20 @@ def test_memory_is_stated_without_being_taken() -> None:
     assert plan_of("adam", 10**5, rotated=True).memory > 8 * 10**10
 
 
+def test_large_problems_as_the_readme_has_them_are_planned() -> None:
+    """Wide data want as many features as samples, also where their memory is told from that of small ones."""
+    readme = (Path(__file__).parents[1] / "README.md").read_text(encoding="utf-8")
+    command = next(line for line in readme.splitlines() if "data=wide" in line and line.startswith("optbench run"))
+    done = CliRunner().invoke(cli.main, [*command.split()[1:], "--dry-run"])
+    assert done.exit_code == 0, done.output
+    assert ["runs", "3"] in [line.split() for line in done.output.splitlines()]
+    settings = {"data": "wide", "n_features": 65_600, "n_samples": 65}
+    n, taken, _, samples = facts_of("logistic_regression", settings_of("problem", "logistic_regression", settings))
+    problem = get_problem("logistic_regression", **settings)
+    assert (n, samples) == (problem.n, problem.n_samples) == (65_601, 65)
+    assert taken == pytest.approx(footprint.of_problem(problem).total, rel=1e-3)
+
+
 def test_memory_of_a_run_is_what_it_takes(threads: Callable[[int], None]) -> None:
     threads(2)
     n, method = 10**6, get_optimizer("adam")
@@ -268,7 +285,7 @@ def test_minimum_in_the_span_of_the_samples() -> None:
         **{key: value for key, value in settings._asdict().items() if key != "noise"},
     )
     data = wide(settings)
-    x, f = logistic_regression.minimum(dataclasses.replace(data, columns=data.X), 0.03)
+    x, f = logistic_regression.find_minimum(dataclasses.replace(data, columns=data.X), 0.03)
     assert problem.x_opt is not None
     np.testing.assert_allclose(problem.x_opt, x, rtol=1e-9, atol=1e-12)
     assert problem.f_opt == pytest.approx(f, rel=1e-13)
@@ -292,6 +309,8 @@ def test_wide_data_are_as_described() -> None:
         ({"cond": 0.5}, "cond must be at least 1"),
         ({"target": "y"}, "do not go with"),
         ({"noise": 0.1}, "do not go with"),
+        ({"standardize": False}, "do not go with"),
+        ({"split_seed": 1}, "do not go with"),
     ],
 )
 def test_wide_data_refuse(wrong: dict[str, Any], message: str) -> None:
@@ -305,3 +324,11 @@ def test_minimum_of_wide_data_is_certified() -> None:
     f, g = problem.fun_and_grad(problem.x_opt)
     assert f == pytest.approx(problem.f_opt, rel=1e-13)
     assert g @ g / (2 * 1e-2) < 1e-15 * f  # strong convexity: what f can lie above the minimum
+
+
+def test_wide_data_are_held_by_their_problem_alone() -> None:
+    problem = get_problem("logistic_regression", data="wide", n_features=300, n_samples=6)
+    features = weakref.ref(problem.data.X)
+    del problem
+    gc.collect()
+    assert features() is None

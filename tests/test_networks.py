@@ -16,6 +16,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 from optbench import evaluation
 from optbench.cli.matrix import entry
 from optbench.config import parse_config
+from optbench.harness import start_of
 from optbench.optimize import minimize
 from optbench.plan import make_plan
 from optbench.problems._frozen import FILE, frozen_losses
@@ -250,7 +251,30 @@ def test_other_settings_have_no_frozen_losses() -> None:
     assert get_problem("mlp", units=32, init="he", instance=7).frozen == get_problem("mlp", hidden=[32]).frozen
     for other in ({"alpha": 0.3}, {"hidden": [33]}, {"standardize": False}, {"validation": 0.1}):  # type: dict[str, Any]
         assert get_problem("mlp", **other).frozen is None
+    for seed in (0, 3):
+        split = {"validation": 0.2, "split_seed": seed}
+        assert (get_problem("mlp", **split).frozen is None) == (seed == 3)
     assert frozen_losses("sphere", {}) is None
+
+
+SAME: list[tuple[str, dict[str, Any]]] = [
+    ("mlp", {"hidden": [32]}),
+    ("mlp", {"hidden": (32,), "units": 5, "layers": 3}),
+    ("mlp", {"loss": "cross_entropy"}),
+    ("mlp", {"target": "class", "split_seed": 3}),
+    ("autoencoder", {"target": "benign", "hidden": [8]}),
+]
+
+
+@pytest.mark.parametrize(("name", "spelling"), SAME, ids=str)
+def test_one_network_has_one_start_and_its_frozen_losses(name: str, spelling: dict[str, Any]) -> None:
+    """However it is asked for."""
+    plain, same = get_problem(name), get_problem(name, **spelling)
+    assert same.frozen == plain.frozen is not None
+    assert same.settings == plain.settings
+    assert_array_equal(start_of(same, 1), start_of(plain, 1))
+    assert get_problem(name, **same.settings).settings == same.settings
+    assert get_problem(name, hidden=[9]).settings != same.settings
 
 
 def test_encoded_record_has_choices_as_numbers() -> None:

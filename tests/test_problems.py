@@ -5,8 +5,11 @@ from __future__ import annotations
 import functools
 import itertools
 import math
+import os
 import re
 import runpy
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -15,8 +18,9 @@ import mpmath as mp
 import numpy as np
 import pytest
 
+from optbench.harness import start_of
 from optbench.records import encode
-from optbench.registry import PROBLEMS, UnknownName, get_problem, list_problems
+from optbench.registry import PROBLEMS, ProblemFactory, UnknownName, get_problem, list_problems
 from optbench.types import Array, Problem
 
 FORMULAS: dict[str, Callable[[Any, Any], Any]] = runpy.run_path(
@@ -408,9 +412,52 @@ def test_quadratic_instance_decides_the_minimizer_and_nothing_else_does() -> Non
     assert np.all((one != 0.0) & (np.abs(one) <= 4.0))
 
 
+MADE = """
+import sys, hashlib, numpy
+from optbench.registry import get_problem, problem
+
+@problem()
+def late(n: int = 500):
+    "BLAS of another library, which nobody has loaded before."
+    from scipy.linalg import get_blas_funcs
+    x = numpy.random.default_rng(0).standard_normal((n, n))
+    made = get_problem("sphere", n=n)
+    made.x0 = get_blas_funcs("gemm", (x,))(1.0, x, x)
+    return made
+
+assert "threadpoolctl" not in sys.modules and "scipy.linalg" not in sys.modules
+arrays = get_problem("quadratic", n=500, rotated=True).data.matrix, get_problem("late").x0
+print(*(hashlib.sha256(array.tobytes()).hexdigest() for array in arrays))
+"""
+
+
+def test_data_do_not_depend_on_the_number_of_threads() -> None:
+    """Of a problem that uses NumPy, and of one that brings a BLAS library of its own."""
+    found = {
+        subprocess.run([sys.executable, "-c", MADE], capture_output=True, text=True, check=True, env=env).stdout
+        for env in ({**os.environ, "OPENBLAS_NUM_THREADS": str(threads)} for threads in (1, 2))
+    }
+    assert len(found) == 1
+
+
+def test_one_number_is_one_setting() -> None:
+    whole, real = get_problem("quadratic", n=3, cond=7), get_problem("quadratic", n=3, cond=7.0)
+    assert repr(whole) == repr(real)
+    np.testing.assert_array_equal(start_of(whole, 1), start_of(real, 1))
+
+
+def test_a_problem_of_a_problem_has_its_own_settings() -> None:
+    def wider(units: int = 3) -> Problem:
+        return get_problem("mlp", data="iris", units=2 * units)
+
+    made = ProblemFactory("wider", wider, "", ())
+    assert made(units=4).settings == {"units": 4}
+
+
 @pytest.mark.parametrize(
     ("name", "settings", "message"),
     [
+        ("ridge", {"alpha": 10**400}, "problem 'ridge': alpha takes a number, not 1000"),
         ("rosenbrock", {"n": 1}, "problem 'rosenbrock': n must be at least 2, not 1"),
         ("powell_singular", {"n": 6}, "problem 'powell_singular': n must be a multiple of 4, not 6"),
         ("quadratic", {"cond": 0.5}, "problem 'quadratic': cond must be a finite number of at least 1, not 0.5"),

@@ -21,8 +21,8 @@ from numpy.typing import NDArray
 from optbench import evaluation, jit
 from optbench.memory import aligned, padded
 from optbench.outcome import ORDERS
-from optbench.records import encode, fields, pack, words_of
-from optbench.types import Array, Problem, cut_samples
+from optbench.records import cut_samples, encode, fields, pack, words_of
+from optbench.types import Array, Problem
 
 SHUFFLE, REPLACEMENT, SEQUENTIAL = range(len(ORDERS))
 STREAM, AT, ENDED, N_DRAW = range(4)  # words of the state: generator, samples used in this epoch, whether it is over
@@ -181,7 +181,7 @@ class Batches:
         self._keep: list[Any] = []
         encoded = encode(problem.data)
         small = np.arange(batching.size)
-        cut = {name: cut_samples(getattr(encoded, name), problem.n_samples, small) for name in problem.samples}
+        cut = cut_samples(encoded, problem.samples, small)
         room = {name: self._hold(_aligned(array)) for name, array in cut.items()}
         record = self._hold(encoded._replace(**room))
         words, table, at = pack(record), list[list[int]](), 0
