@@ -357,6 +357,22 @@ def test_function_returns_runs_table_and_figure(tmp_path: Path) -> None:
     assert len(swept_.plot().axes) == 2
 
 
+def test_budgets_in_epochs_are_an_axis(tmp_path: Path) -> None:
+    sales = ["-p", "linear_regression:data=sales", "-O", "gd:lr=0.1", "--seeds", "1", "--repeats", "0"]
+    done = call("sweep", *sales, "--vary", "epochs=1,2,4", "-o", tmp_path / "one.db")
+    assert done.exit_code == 0, done.output
+    assert (tmp_path / "one-sweep.png").exists()
+    both = ["--vary", "batch_size=16,full", "--vary", "epochs=1,2"]
+    done = call("sweep", *sales, *both, "-o", tmp_path / "two.db")
+    assert done.exit_code == 0, done.output
+    runs, hits = (getattr(optbench.load(tmp_path / "two.db"), name) for name in ("runs", "hits"))
+    assert sorted(runs["max_iter"]) == [1, 2, 3, 6]  # three batches of 16 are an epoch, or one whole one
+    assert swept.varied(runs) == ["batch_size", "max_epochs"]
+    table = sweep_table.table(runs, hits, ["max_epochs", "batch_size"])
+    assert table["max_epochs"].tolist() == [1, 1, 2, 2]
+    assert len(table.drop_duplicates(["problem", "optimizer"])) == 1
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
