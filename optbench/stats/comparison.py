@@ -171,8 +171,8 @@ def overall(table: pd.DataFrame) -> dict[str, Any]:
     -------
     dict
         ``problems``; ``effect, effect_low, effect_high``, the median over problems and its interval; ``a_better, ties,
-        b_better``, problems by their value; ``a_significant, b_significant``, rows that differ after correction;
-        ``p``; ``p_smallest``, what p can be at least; ``verdict``.
+        b_better``, problems by their value; ``a_significant, b_significant``, rows that differ after correction, by
+        their effect; ``p``; ``p_smallest``, what p can be at least; ``verdict``.
 
     References
     ----------
@@ -189,16 +189,15 @@ def overall(table: pd.DataFrame) -> dict[str, Any]:
     if ratio or about["on"] == "val_accuracy":
         effect, p = np.r_[middle(values), median_interval(values, 1.0 - alpha)], signed_rank(values)
         effect = np.exp(effect) if ratio else effect
-    decided = table[table["p_corrected"] < alpha]
-    ahead = decided["b_better"] > decided["a_better"]
+    decided = sign * np.sign((table["effect"] - ratio)[table["p_corrected"] < alpha])  # the side of the verdict
     made = {
         "problems": len(values),
         **dict(zip(("effect", "effect_low", "effect_high"), map(float, effect), strict=True)),
         "a_better": a_better,
         "ties": int((values == 0).sum()),
         "b_better": b_better,
-        "a_significant": int((~ahead).sum()),
-        "b_significant": int(ahead.sum()),
+        "a_significant": int((decided < 0).sum()),
+        "b_significant": int((decided > 0).sum()),
         "p": p,
         "p_smallest": float(smallest_p(len(values))),
     }
