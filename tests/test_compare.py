@@ -89,23 +89,32 @@ def test_over_all_problems_each_counts_once(found: Tables) -> None:
 
 def test_rows_that_differ_are_won_by_the_side_of_their_effect(frames: Frames) -> None:
     # On `a` half of the pairs go either way, but those that gd wins by more; on `b` most are ties.
-    tables = grid(
-        frames,
-        {
-            ("a", "adam", "constant"): [100] * 16,
-            ("a", "gd", "constant"): [*range(101, 109), *range(10, 18)],
-            ("b", "adam", "constant"): [10] * 16,
-            ("b", "gd", "constant"): [10] * 9 + [20] * 7,
-            ("c", "adam", "constant"): [None] * 16,
-            ("c", "gd", "constant"): [5] * 16,
-        },
-    )
+    costs: dict[tuple[str, str, str], list[int | None]] = {
+        ("a", "adam", "constant"): [100] * 16,
+        ("a", "gd", "constant"): [*range(101, 109), *range(10, 18)],
+        ("b", "adam", "constant"): [10] * 16,
+        ("b", "gd", "constant"): [10] * 9 + [20] * 7,
+        ("c", "adam", "constant"): [None] * 16,
+        ("c", "gd", "constant"): [5] * 16,
+    }
+    tables = grid(frames, costs)
     table = stats.compare(tables, "adam", "gd", alpha=0.2)
     assert table["a_better"].tolist() == [8, 7, 0]
     assert (table["p_corrected"] < 0.2).all()
     assert table["effect"].tolist() == [pytest.approx(math.sqrt(1.01 * 0.17), rel=0.01), 1.0, 0.0]
     told = stats.overall(table)
     assert (told["a_significant"], told["b_significant"]) == (0, 2)
+
+
+def test_the_default_target_is_one_that_compared_runs_met(frames: Frames) -> None:
+    rows: list[dict[str, Any]] = [{"optimizer": o, "seed": k} for o in ("adam", "gd", "lion") for k in range(2)]
+    met: list[dict[float, int | None]] = [{0.1: 3, 1e-6: 9 if row["optimizer"] == "lion" else None} for row in rows]
+    tables = Tables(*frames(rows, met))
+    assert stats.compare(tables, "adam", "gd").attrs["target"] == 0.1
+    assert stats.compare(tables, "adam", "lion").attrs["target"] == 1e-6
+    part = Tables(tables.runs[tables.runs["optimizer"] != "lion"], tables.hits)
+    assert stats.matched(part, part).attrs["target"] == 0.1
+    assert stats.matched(tables, tables).attrs["target"] == 1e-6
 
 
 def test_schedules_that_both_ran_with_are_rows_and_others_are_left_out(frames: Frames) -> None:

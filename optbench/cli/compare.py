@@ -36,7 +36,11 @@ class _Part(NamedTuple):
     type=click.Path(dir_okay=False, path_type=Path),
     help="Results file with both optimizers; default: the newest in optbench-results.",
 )
-@click.option("--target", type=float, help="Accuracy to reach; default: 1e-6, or the smallest that was recorded.")
+@click.option(
+    "--target",
+    type=float,
+    help="Accuracy to reach; default: 1e-6 if a compared run met it, else the smallest that one did.",
+)
 @click.option(
     "--on", type=click.Choice([*COSTS, *console.ENDS]), default="iterations", show_default=True, help="What counts."
 )

@@ -45,7 +45,7 @@ def compare(
         Labels or names of optimizers, alone or with a schedule: ``"adam"``, ``"adam/cosine"``. Where the two share no
         schedule (or clipping, or batch), every one of A's is compared with every one of B's.
     target : float, optional
-        Default: that of `stats.pick_target`.
+        Default: that of `stats.pick_target` for the runs that are compared.
     on : {"iterations", "epochs", "evaluations", "seconds", "fun", "val_loss", "val_accuracy"}
         The cost to the target, or how the runs ended; then there is no target.
     alpha : float
@@ -73,9 +73,15 @@ def compare(
     if on not in (*get_args(On), *get_args(Loss)):
         raise unknown("cost", on, (*get_args(On), *get_args(Loss)))
     runs, is_cost = results.runs, on in get_args(On)
-    target = pick_target(results.hits, target) if is_cost else None
-    value = costs(runs, results.hits, target, on) if is_cost else final(runs, on)  # type: ignore[arg-type]
-    names, pairs = _pairs(labels(runs).assign(value=value, **runs[["seed", "invocation"]]), runs, a, b, on)
+    pairs = _pairs(labels(runs).assign(run=runs.index, **runs[["seed", "invocation"]]), runs, a, b)
+    hits = results.hits[results.hits["run"].isin({*pairs["run_a"], *pairs["run_b"]})]
+    target = pick_target(hits, target) if is_cost else None
+    value = costs(runs, hits, target, on) if is_cost else final(runs, on)  # type: ignore[arg-type]
+    for side in "ab":
+        pairs[f"value_{side}"] = pairs[f"run_{side}"].map(value)
+    pairs = pairs[pairs["value_a"].notna() & pairs["value_b"].notna()]
+    need(pairs, f"compare by {on}: nothing that {a} and {b} have in common has it; the final loss, fun, everything has")
+    names = ["problem", "schedule", *(name for name in FACTORS[3:] if pairs[name].nunique() > 1)]
     rows: list[dict[str, Any]] = []
     for key, cell in pairs.groupby(names, sort=False):
         first, second = cell["value_a"].to_numpy(), cell["value_b"].to_numpy()
@@ -98,8 +104,8 @@ def compare(
 _QUARTILES = ("a_q25", "a_median", "a_q75", "b_q25", "b_median", "b_q75")
 
 
-def _pairs(table: pd.DataFrame, runs: pd.DataFrame, a: str, b: str, on: str) -> tuple[list[str], pd.DataFrame]:
-    """Factors that name a row, and the runs of A beside those of B."""
+def _pairs(table: pd.DataFrame, runs: pd.DataFrame, a: str, b: str) -> pd.DataFrame:
+    """The runs of A beside those of B, which have the factors of `table`."""
     left, right = _chosen(table, runs, a), _chosen(table, runs, b)
     if not left.index.intersection(right.index).empty:
         raise ValueError(f"{a!r} and {b!r} have runs in common")
@@ -109,11 +115,8 @@ def _pairs(table: pd.DataFrame, runs: pd.DataFrame, a: str, b: str, on: str) -> 
         if name not in joined:
             pairs[name] = pairs[f"{name}_a"] + " | " + pairs[f"{name}_b"]
     need(pairs, f"compare: {a} and {b} have no problem and seed in common")
-    pairs = pairs[pairs["value_a"].notna() & pairs["value_b"].notna()]
-    need(pairs, f"compare by {on}: nothing that {a} and {b} have in common has it; the final loss, fun, everything has")
     place = {name: k for k, name in enumerate(dict.fromkeys(table["problem"]))}
-    pairs = pairs.sort_values("problem", key=lambda column: column.map(place), kind="stable")
-    return ["problem", "schedule", *(name for name in FACTORS[3:] if pairs[name].nunique() > 1)], pairs
+    return pairs.sort_values("problem", key=lambda column: column.map(place), kind="stable")
 
 
 def _chosen(table: pd.DataFrame, runs: pd.DataFrame, text: str) -> pd.DataFrame:
