@@ -93,7 +93,7 @@ def test_rows_that_differ_are_won_by_the_side_of_their_effect(frames: Frames) ->
         ("a", "adam", "constant"): [100] * 16,
         ("a", "gd", "constant"): [*range(101, 109), *range(10, 18)],
         ("b", "adam", "constant"): [10] * 16,
-        ("b", "gd", "constant"): [10] * 9 + [20] * 7,
+        ("b", "gd", "constant"): [*[10] * 9, *[20] * 7],
         ("c", "adam", "constant"): [None] * 16,
         ("c", "gd", "constant"): [5] * 16,
     }
@@ -186,6 +186,8 @@ def test_final_losses_are_compared_by_their_difference(frames: Frames) -> None:
         {
             "optimizer": o,
             "seed": k,
+            "status": "budget",
+            "kkt": NAN,
             "fun": (2.0 if o == "gd" else 1.0) + 0.1 * k,
             "val_accuracy": 0.9 if o == "gd" else 0.8,
         }
@@ -203,9 +205,26 @@ def test_final_losses_are_compared_by_their_difference(frames: Frames) -> None:
     assert accuracy.attrs["target"] is None
 
 
+def test_what_the_stopping_rule_decides_is_no_difference(frames: Frames) -> None:
+    # Both met every target; gd ended far below it at every start, and at an infeasible point under constraints.
+    cells: list[tuple[dict[str, Any], list[float], str]] = [
+        ({"problem": "a", "kkt": NAN}, [1e-12, 1e-8], "no difference seen"),
+        ({"problem": "b", "kkt": NAN, "frozen": True}, [0.1, 0.2], "no difference seen"),
+        ({"problem": "c", "status": "budget"}, [1.0, 0.5], "gd ends 1 higher in KKT residual [1, 1]"),
+    ]
+    rows: list[dict[str, Any]] = [
+        {"optimizer": o, "seed": k, "fun": fun, "f0": 100.0 + k, "kkt": 1.0 + (o == "gd"), **about}
+        for about, funs, _ in cells
+        for o, fun in zip(("adam", "gd"), funs, strict=True)
+        for k in range(9)
+    ]
+    tables = Tables(*frames(rows, [{}] * len(rows)))
+    assert stats.compare(tables, "adam", "gd", on="fun")["verdict"].tolist() == [verdict for *_, verdict in cells]
+
+
 def test_losses_of_different_problems_have_no_scale_in_common(frames: Frames) -> None:
     rows: list[dict[str, Any]] = [
-        {"optimizer": o, "problem": p, "fun": scale * (2 if o == "gd" else 1)}
+        {"optimizer": o, "problem": p, "status": "budget", "kkt": NAN, "fun": scale * (2 if o == "gd" else 1)}
         for p, scale in (("a", 1e9), ("b", -1.0), ("c", 1.0), ("d", 2.0), ("e", 3.0), ("f", 4.0), ("g", 5.0))
         for o in ("adam", "gd")
     ]

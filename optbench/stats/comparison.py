@@ -10,7 +10,7 @@ import numpy as np
 
 from optbench.registry import unknown
 from optbench.stats.cells import FACTORS, labels, need
-from optbench.stats.costs import Loss, On, costs, final, pick_target
+from optbench.stats.costs import Loss, On, costs, final, losses, pick_target
 from optbench.stats.paired import contrast, holm, middle, sign_test, signed_rank, smallest_p
 from optbench.stats.samples import median_interval, quartiles
 
@@ -47,7 +47,8 @@ def compare(
     target : float, optional
         Default: that of `stats.pick_target` for the runs that are compared.
     on : {"iterations", "epochs", "evaluations", "seconds", "fun", "val_loss", "val_accuracy"}
-        The cost to the target, or how the runs ended; then there is no target.
+        The cost to the target, or how the runs ended; then there is no target. The final losses, ``fun``, are those of
+        `stats.losses`: runs that met all their targets are equal, and under constraints it is the KKT residual.
     alpha : float
         Level of the tests; intervals are of 1 - alpha.
 
@@ -74,29 +75,27 @@ def compare(
         raise unknown("cost", on, (*get_args(On), *get_args(Loss)))
     runs, is_cost = results.runs, on in get_args(On)
     pairs = _pairs(labels(runs).assign(run=runs.index, **runs[["seed", "invocation"]]), runs, a, b)
-    hits = results.hits[results.hits["run"].isin({*pairs["run_a"], *pairs["run_b"]})]
-    target = pick_target(hits, target) if is_cost else None
-    value = costs(runs, hits, target, on) if is_cost else final(runs, on)  # type: ignore[arg-type]
-    for side in "ab":
-        pairs[f"value_{side}"] = pairs[f"run_{side}"].map(value)
-    pairs = pairs[pairs["value_a"].notna() & pairs["value_b"].notna()]
+    pairs, target = _valued(pairs, results, target, on)
     need(pairs, f"compare by {on}: nothing that {a} and {b} have in common has it; the final loss, fun, everything has")
     names = ["problem", "schedule", *(name for name in FACTORS[3:] if pairs[name].nunique() > 1)]
     rows: list[dict[str, Any]] = []
+    words: list[str] = []
     for key, cell in pairs.groupby(names, sort=False):
         first, second = cell["value_a"].to_numpy(), cell["value_b"].to_numpy()
         spread = dict(zip(_QUARTILES, [*quartiles(first), *quartiles(second)], strict=True))
         told = contrast(first, second, ratio=is_cost, larger=on == "val_accuracy", alpha=alpha)
         met = {"a_met": int(np.isfinite(first).sum()), "b_met": int(np.isfinite(second).sum())}
+        words.append("KKT residual" if on == "fun" and runs.loc[cell["run_a"], "kkt"].notna().all() else on)
         rows.append({**dict(zip(names, key, strict=True)), "pairs": len(cell), **met, **spread, **told._asdict()})
     table = pd.DataFrame(rows)
     table["p_corrected"] = holm(table["p"])
     table["p_smallest"] = holm(smallest_p(table["pairs"]))
     used = {*pairs["invocation_a"].tolist(), *pairs["invocation_b"].tolist()}
     about = {"invocations": sorted(used), "a": a, "b": b, "on": on, "target": target, "alpha": alpha}
-    for row, corrected, smallest in zip(rows, table["p_corrected"], table["p_smallest"], strict=True):
-        row["verdict"] = _verdict({**row, "p_corrected": corrected, "p_smallest": smallest}, about, len(rows))
-    table["verdict"] = [row["verdict"] for row in rows]
+    table["verdict"] = [
+        _verdict({**row, "p_corrected": p, "p_smallest": least}, {**about, "on": word}, len(rows))
+        for row, word, p, least in zip(rows, words, table["p_corrected"], table["p_smallest"], strict=True)
+    ]
     table.attrs.update(about)
     return table
 
@@ -117,6 +116,21 @@ def _pairs(table: pd.DataFrame, runs: pd.DataFrame, a: str, b: str) -> pd.DataFr
     need(pairs, f"compare: {a} and {b} have no problem and seed in common")
     place = {name: k for k, name in enumerate(dict.fromkeys(table["problem"]))}
     return pairs.sort_values("problem", key=lambda column: column.map(place), kind="stable")
+
+
+def _valued(
+    pairs: pd.DataFrame, results: Tables, target: float | None, on: Measure
+) -> tuple[pd.DataFrame, float | None]:
+    """The pairs whose values, ``value_a`` and ``value_b``, are known, and the target where the values are costs."""
+    runs, is_cost = results.runs, on in get_args(On)
+    if is_cost:
+        hits = results.hits[results.hits["run"].isin({*pairs["run_a"], *pairs["run_b"]})]
+        target = pick_target(hits, target)
+        value = costs(runs, hits, target, on)  # type: ignore[arg-type]
+    else:
+        value = losses(runs) if on == "fun" else final(runs, on)  # type: ignore[arg-type]
+    pairs = pairs.assign(**{f"value_{side}": pairs[f"run_{side}"].map(value) for side in "ab"})
+    return pairs[pairs["value_a"].notna() & pairs["value_b"].notna()], target if is_cost else None
 
 
 def _chosen(table: pd.DataFrame, runs: pd.DataFrame, text: str) -> pd.DataFrame:
