@@ -90,6 +90,12 @@ def test_loss_is_the_gap_the_residual_or_the_loss_itself(frames: Frames) -> None
     assert losses("KKT residual", kkt=0.125) == pytest.approx([0.125, NAN], nan_ok=True)
 
 
+def test_a_residual_of_a_run_that_diverged_is_not_shown(frames: Frames) -> None:
+    cells: list[tuple[dict[str, Any], list[int | None]]]
+    cells = [({"lr": 1.0, "kkt": 0.5}, [5]), ({**diverging(lr=2.0), "kkt": 0.125}, [None])]
+    assert sweep_table.table(*runs_of(frames, cells), ["lr"])["loss"].tolist() == [0.5, INF]
+
+
 def test_settings_of_every_kind_are_found(frames: Frames) -> None:
     shared: dict[str, Any] = {
         "params": '{"beta1": 0.9, "eps": 1e-08}', "schedule": "step", "schedule_params": '{"gamma": 0.1}',
