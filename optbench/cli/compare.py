@@ -131,14 +131,16 @@ def _interval(middle: float, low: float, high: float) -> str:
 
 def _footnote(table: pd.DataFrame, difference: bool) -> str:
     from optbench.stats import smallest_p
+    from optbench.stats.paired import EXACT
 
     alpha, fewest = table.attrs["alpha"], int(table["pairs"].min())
     effect = "B - A" if difference else "B / A"
     covers = 1 - float(smallest_p(fewest))
     small = f", which covers {100 * covers:.0f} % at most where n={fewest}" if covers < 1 - alpha else ""
+    exact = "exact " if table["pairs"].max() <= EXACT else ""
     return (
         f"Medians [quartiles] over n seeds; median {effect} over pairs [{100 * (1 - alpha):g} % bootstrap "
-        f"interval{small}]; p of the exact signed-rank test, corrected for {len(table)} rows after Holm."
+        f"interval{small}]; p of the {exact}signed-rank test, corrected for {len(table)} rows after Holm."
     )
 
 
