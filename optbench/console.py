@@ -109,10 +109,14 @@ def _targets(cells: pd.DataFrame) -> list[str]:
 
 
 def _best_schedules(cells: pd.DataFrame) -> pd.DataFrame:
-    """For every problem and optimizer the row that needs the fewest iterations to the smallest target it reached."""
+    """Of every problem, optimizer, clipping and batch the row with the fewest iterations to the smallest target it met.
+
+    Where no schedule met any, or the minimum is unknown, the one with the lowest loss at the end.
+    """
     order = [f"iterations {target}" for target in reversed(_targets(cells))]
-    ranked = cells.sort_values([*order, "gap"], kind="stable")
-    best = ranked.groupby(["problem", "optimizer"], sort=False).head(1)
+    ranked = cells.sort_values([*order, "gap", "fun"], kind="stable")
+    names = [name for name in ("problem", "optimizer", "clip", "batch") if name in cells]
+    best = ranked.groupby(names, sort=False).head(1)
     problems = {name: k for k, name in enumerate(dict.fromkeys(cells["problem"]))}
     return best.sort_values("problem", key=lambda column: column.map(problems), kind="stable")
 
@@ -146,21 +150,21 @@ def accuracy(cells: pd.DataFrame) -> pd.DataFrame:
 
 
 def _print_ranking(ranking: pd.DataFrame, full: bool) -> None:
-    import pandas as pd
-
+    """Print a table for every set of problems: places among different ones do not compare."""
     from optbench.stats import target_text
 
-    table = {name: ranking[name] for name in ("optimizer", "schedule", "clip", "batch") if name in ranking}
-    table["mean rank (iterations)"] = ranking["rank_iterations"].map("{:.1f}".format)
-    table["mean rank (time)"] = ranking["rank_seconds"].map("{:.1f}".format).replace("nan", "?")
-    table["solved"] = ranking["solved"].astype(str) + "/" + ranking["problems"].astype(str)
-    table["runs that met it"] = ranking["success"].map("{:.0%}".format)
-    frame = pd.DataFrame(table)
-    rest = len(frame) - TOP
-    title = f"Ranking to {target_text(ranking.attrs['target'])}: mean place over problems and starts"
-    show_table(title, frame if full or rest <= 0 else frame.head(TOP))
-    if rest > 0 and not full:
-        click.echo(f"... and {rest} more (--full)")
+    text = ranking[[name for name in ("optimizer", "schedule", "clip", "batch") if name in ranking]].copy()
+    for on, name in {"epochs": "epochs", "iterations": "iterations", "seconds": "time"}.items():
+        if f"rank_{on}" in ranking:
+            text[f"mean rank ({name})"] = ranking[f"rank_{on}"].map("{:.1f}".format).replace("nan", "?")
+    text["solved"] = ranking["solved"].astype(str) + "/" + ranking["problems"].astype(str)
+    text["runs that met it"] = ranking["success"].map("{:.0%}".format)
+    title = f"Ranking to {target_text(ranking.attrs['target'])}: mean place over starts and "
+    for number, frame in text.groupby(ranking["problem_set"]):
+        problems = int(ranking.loc[ranking["problem_set"] == number, "problems"].iloc[0])
+        show_table(f"{title}{problems} problem{'s' * (problems > 1)}", frame if full else frame.head(TOP))
+        if len(frame) > TOP and not full:
+            click.echo(f"... and {len(frame) - TOP} more (--full)")
 
 
 def count(value: float) -> str:

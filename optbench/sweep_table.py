@@ -101,7 +101,7 @@ def _measured(runs: pd.DataFrame, hits: pd.DataFrame, target: float) -> dict[str
     return {
         "iterations": stats.costs(runs, hits, target),
         "epochs": stats.costs(runs, hits, target, "epochs"),
-        "loss": runs["kkt"].where(constrained, gap.where(gap.notna(), end)),
+        "loss": runs["kkt"].where(np.isfinite(runs["fun"]), np.inf).where(constrained, gap.where(gap.notna(), end)),
         "remaining": (gap / start.where(start > 0)).mask(constrained),
         "val_loss": stats.final(runs, "val_loss"),
         "val_accuracy": stats.final(runs, "val_accuracy"),

@@ -1,7 +1,7 @@
 """Which settings runs have, which of them a sweep varies, and what the runs of one curve are called.
 
 A setting has a full name: ``optimizer.lr``, ``schedule.gamma``, ``problem.n``, ``batch_size``, ``clip_norm``,
-``clip_value``, ``max_iter``. Where nothing else is called so, its last part is enough.
+``clip_value``, ``max_iter``, ``max_epochs``. Where nothing else is called so, its last part is enough.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from optbench.entries import keys_of, resolved
 from optbench.labels import labels_of, text_of
 from optbench.outcome import Run
 from optbench.registry import UnknownName
-from optbench.single import searches
+from optbench.single import batches_an_epoch, searches
 from optbench.tables import run_of
 from optbench.vary import resolve
 
@@ -47,7 +47,8 @@ _PLAIN = {"optimizer": ("lr", "decay_bias"), "schedule": ("warmup", "warmup_star
 def settings(runs: pd.DataFrame) -> pd.DataFrame:
     """All settings of every run, a column each under its full name; missing where a run has no such setting.
 
-    A full batch is the number of samples, no clipping a limit of infinity; vectors are tuples.
+    A full batch is the number of samples, no clipping a limit of infinity; vectors are tuples. ``max_epochs`` is
+    ``max_iter`` in passes through the samples, of problems that have some.
     """
     import pandas as pd
 
@@ -64,7 +65,12 @@ def settings(runs: pd.DataFrame) -> pd.DataFrame:
             columns[f"clip_{clip}"] = limit.where(runs["clip"].isin([clip, "none"]))
     if (runs["batch_size"] > 0).any():
         columns["batch_size"] = runs["batch_size"].where(runs["batch_size"] > 0, runs["n_samples"])
-    return pd.DataFrame({**columns, "max_iter": runs["max_iter"]}, index=runs.index)
+    columns["max_iter"] = runs["max_iter"]
+    if (runs["n_samples"] > 0).any():
+        facts = ("n_samples", "batch_size", "drop_last")
+        each = [batches_an_epoch(*row) for row in zip(*(runs[name].tolist() for name in facts), strict=True)]
+        columns["max_epochs"] = (runs["max_iter"] / np.array(each)).where(runs["n_samples"] > 0)
+    return pd.DataFrame(columns, index=runs.index)
 
 
 def _hashable(value: Any) -> Any:
@@ -98,11 +104,13 @@ def varied(runs: pd.DataFrame) -> list[str]:
     groups = table.groupby([runs[name] for name in ("problem", "optimizer", "schedule")], sort=False, dropna=False)
     found = [name for name in table.columns if (groups[name].nunique() > 1).any()]
     follow = _follow(runs) if {"max_iter", "schedule.warmup"} & set(found) else set()
-    found = [name for name in found if name not in follow]
+    found = [name for name in found if name not in {*follow, "max_epochs"}]
     others = [name for name in found if name != "max_iter"]
     if "max_iter" in found and others:  # a budget in epochs follows the size of a batch
         free = runs["max_iter"].groupby([runs["problem"], *(table[name] for name in others)], dropna=False).nunique()
         found = found if (free > 1).any() else others
+    if "max_iter" in found and "max_epochs" in table and table["max_epochs"].nunique() < table["max_iter"].nunique():
+        found[found.index("max_iter")] = "max_epochs"
     return short(runs, found)
 
 
@@ -174,6 +182,8 @@ def _bare(run: Run, keys: Sequence[str]) -> Run:
             pairs[_JSON[factor]] = tuple(pair for pair in pairs[_JSON[factor]] if pair[0] != key)
         elif name.startswith("clip_"):
             plain |= {"clip": "none", "clip_at": 0.0}
+        elif name == "max_epochs":
+            plain["max_iter"] = 1
         else:
             plain[key] = {"decay_bias": True, "warmup_start": 1 / 3}.get(key, 1 if key == "max_iter" else 0)
             if key == "warmup":

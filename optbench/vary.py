@@ -18,7 +18,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from optbench.config import parse_config
-from optbench.entries import ABSENT, BATCH, BUDGET, LISTS, Key, keys_of, split_entry
+from optbench.entries import ABSENT, BATCH, BUDGET, LISTS, Key, facts_of, keys_of, split_entry
 from optbench.outcome import DEFAULT_TARGETS
 from optbench.plan import Plan, make_plan
 from optbench.registry import OPTIMIZERS, PROBLEMS, SCHEDULES, UnknownName, unknown
@@ -236,7 +236,18 @@ def sweep_plan(
         n=max(plan.n for plan in plans),
         memory=max(plan.memory for plan in plans),
     )
-    return whole, tuple(item.name for item in varied)
+    names = tuple(item.name for item in varied)
+    if "epochs" in names:
+        _refuse_epochs(whole)
+    if len(set(whole.runs)) < len(whole.runs):  # of one matrix for every budget: none of them sees that
+        raise ValueError(f"two values of {next(name for name in names if name in BUDGET)} make the same runs")
+    return whole, tuple("max_epochs" if name == "epochs" else name for name in names)
+
+
+def _refuse_epochs(plan: Plan) -> None:
+    for problem, given in dict.fromkeys((run.problem, run.settings) for run in plan.runs):
+        if not facts_of(problem, dict(given))[3]:
+            raise ValueError(f"epochs do not apply to {problem}: it is not a sum over samples; vary max_iter")
 
 
 def _resolved(entries: Mapping[str, Sequence[Any]], vary: Mapping[str, Any]) -> list[Varied]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -75,6 +77,18 @@ def test_list_and_show() -> None:
     assert "of the steps" in call("show", "cosine").output
     assert "sum" in call("show", "rosenbrock").output
     assert call("list", "problems", "--tag", "convex").exit_code == 0
+
+
+@pytest.mark.parametrize("arguments", [["list"], ["show", "adam"]])
+def test_an_output_that_nobody_reads_ends_in_silence(arguments: list[str]) -> None:
+    with subprocess.Popen(
+        [sys.executable, "-m", "optbench", *arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    ) as process:
+        assert process.stdout
+        process.stdout.close()
+        assert process.stderr
+        assert process.stderr.read() == b""
+    assert process.returncode == 1
 
 
 def test_doctor() -> None:

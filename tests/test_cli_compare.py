@@ -13,6 +13,7 @@ from click.testing import CliRunner, Result
 
 import optbench
 from optbench.cli import main
+from optbench.stats import paired
 
 
 def call(*arguments: str | Path) -> Result:
@@ -62,8 +63,14 @@ def test_two_optimizers(results: Path) -> None:
     ):
         assert text in done.output
     assert "[95 % bootstrap interval]" in done.output
+    assert "p of the exact signed-rank test" in " ".join(done.output.split())
     assert "cannot reach p<0.05 over 4 rows" in " ".join(done.output.split())
     assert done.output.splitlines()[-1].startswith("overall: not enough problems: 2 cannot reach p<0.05")
+
+
+def test_more_pairs_than_the_exact_test_takes_are_said_to_be(results: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(paired, "EXACT", 1)
+    assert "; p of the signed-rank test" in " ".join(call("gd", "adam", "-r", results).output.split())
 
 
 def test_a_part_by_other_costs_and_levels(results: Path) -> None:

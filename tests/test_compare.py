@@ -87,6 +87,36 @@ def test_over_all_problems_each_counts_once(found: Tables) -> None:
     )
 
 
+def test_rows_that_differ_are_won_by_the_side_of_their_effect(frames: Frames) -> None:
+    # On `a` half of the pairs go either way, but those that gd wins by more; on `b` most are ties.
+    costs: dict[tuple[str, str, str], list[int | None]] = {
+        ("a", "adam", "constant"): [100] * 16,
+        ("a", "gd", "constant"): [*range(101, 109), *range(10, 18)],
+        ("b", "adam", "constant"): [10] * 16,
+        ("b", "gd", "constant"): [*[10] * 9, *[20] * 7],
+        ("c", "adam", "constant"): [None] * 16,
+        ("c", "gd", "constant"): [5] * 16,
+    }
+    tables = grid(frames, costs)
+    table = stats.compare(tables, "adam", "gd", alpha=0.2)
+    assert table["a_better"].tolist() == [8, 7, 0]
+    assert (table["p_corrected"] < 0.2).all()
+    assert table["effect"].tolist() == [pytest.approx(math.sqrt(1.01 * 0.17), rel=0.01), 1.0, 0.0]
+    told = stats.overall(table)
+    assert (told["a_significant"], told["b_significant"]) == (0, 2)
+
+
+def test_the_default_target_is_one_that_compared_runs_met(frames: Frames) -> None:
+    rows: list[dict[str, Any]] = [{"optimizer": o, "seed": k} for o in ("adam", "gd", "lion") for k in range(2)]
+    met: list[dict[float, int | None]] = [{0.1: 3, 1e-6: 9 if row["optimizer"] == "lion" else None} for row in rows]
+    tables = Tables(*frames(rows, met))
+    assert stats.compare(tables, "adam", "gd").attrs["target"] == 0.1
+    assert stats.compare(tables, "adam", "lion").attrs["target"] == 1e-6
+    part = Tables(tables.runs[tables.runs["optimizer"] != "lion"], tables.hits)
+    assert stats.matched(part, part).attrs["target"] == 0.1
+    assert stats.matched(tables, tables).attrs["target"] == 1e-6
+
+
 def test_schedules_that_both_ran_with_are_rows_and_others_are_left_out(frames: Frames) -> None:
     cells = [("a", "adam", "constant"), ("a", "adam", "cosine"), ("a", "adam", "step"), ("a", "gd", "cosine")]
     costs: dict[tuple[str, str, str], list[int | None]] = {cell: [1, 2] for cell in cells}
@@ -156,6 +186,8 @@ def test_final_losses_are_compared_by_their_difference(frames: Frames) -> None:
         {
             "optimizer": o,
             "seed": k,
+            "status": "budget",
+            "kkt": NAN,
             "fun": (2.0 if o == "gd" else 1.0) + 0.1 * k,
             "val_accuracy": 0.9 if o == "gd" else 0.8,
         }
@@ -173,9 +205,26 @@ def test_final_losses_are_compared_by_their_difference(frames: Frames) -> None:
     assert accuracy.attrs["target"] is None
 
 
+def test_what_the_stopping_rule_decides_is_no_difference(frames: Frames) -> None:
+    # Both met every target; gd ended far below it at every start, and at an infeasible point under constraints.
+    cells: list[tuple[dict[str, Any], list[float], str]] = [
+        ({"problem": "a", "kkt": NAN}, [1e-12, 1e-8], "no difference seen"),
+        ({"problem": "b", "kkt": NAN, "frozen": True}, [0.1, 0.2], "no difference seen"),
+        ({"problem": "c", "status": "budget"}, [1.0, 0.5], "gd ends 1 higher in KKT residual [1, 1]"),
+    ]
+    rows: list[dict[str, Any]] = [
+        {"optimizer": o, "seed": k, "fun": fun, "f0": 100.0 + k, "kkt": 1.0 + (o == "gd"), **about}
+        for about, funs, _ in cells
+        for o, fun in zip(("adam", "gd"), funs, strict=True)
+        for k in range(9)
+    ]
+    tables = Tables(*frames(rows, [{}] * len(rows)))
+    assert stats.compare(tables, "adam", "gd", on="fun")["verdict"].tolist() == [verdict for *_, verdict in cells]
+
+
 def test_losses_of_different_problems_have_no_scale_in_common(frames: Frames) -> None:
     rows: list[dict[str, Any]] = [
-        {"optimizer": o, "problem": p, "fun": scale * (2 if o == "gd" else 1)}
+        {"optimizer": o, "problem": p, "status": "budget", "kkt": NAN, "fun": scale * (2 if o == "gd" else 1)}
         for p, scale in (("a", 1e9), ("b", -1.0), ("c", 1.0), ("d", 2.0), ("e", 3.0), ("f", 4.0), ("g", 5.0))
         for o in ("adam", "gd")
     ]

@@ -87,3 +87,22 @@ def test_final_values_of_runs_that_broke_are_the_worst(frames: Frames) -> None:
     np.testing.assert_equal(stats.final(runs, "val_accuracy").to_numpy(), [0.9, 0, NAN, NAN])
     with pytest.raises(ValueError, match="fun, val_loss, val_accuracy, not 'gap'"):
         stats.final(runs, "gap")  # type: ignore[arg-type]
+
+
+def test_losses_of_runs_that_met_every_target_are_that_level(frames: Frames) -> None:
+    rows: list[dict[str, Any]] = [
+        {"fun": 1e-9, "f_opt": 1.0, "f0": 11.0},  # 1 + 1e-6 (11 - 1)
+        {"fun": 7.0, "f_opt": 1.0, "f0": 11.0, "status": "budget"},
+        {"fun": 7.0, "status": "diverged"},
+        {"fun": -INF, "status": "budget"},
+        {"fun": 3.0, "f_opt": NAN},  # no level is known
+        {"fun": 3.0, "problem": "b", "frozen": True},
+        {"fun": 4.0, "problem": "b", "frozen": True, "seed": 1},
+        {"fun": 5.0, "problem": "b", "frozen": True, "targets": "[0.1]"},
+        {"fun": 9.0, "problem": "b", "frozen": True, "status": "budget"},
+        {"fun": 3.0, "kkt": 1e-9},
+        {"fun": -3.0, "kkt": 0.5, "status": "budget"},
+    ]
+    runs, _ = frames([{"kkt": NAN, **row} for row in rows])
+    level = 1.0 + 1e-6 * 10.0
+    np.testing.assert_equal(stats.losses(runs).to_numpy(), [level, 7, INF, INF, 3, 4, 4, 5, 9, 1e-6, 0.5])

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
 
-from optbench import stats
+from optbench import console, stats
 
 INF, NAN = math.inf, math.nan
 Frames = Callable[..., tuple[pd.DataFrame, pd.DataFrame]]
@@ -54,6 +55,32 @@ def test_ranks_in_seconds_follow_the_clock_and_skip_pairings_that_were_not_timed
     table = stats.ranking(runs, hits).set_index("optimizer")
     assert table["rank_seconds"].to_dict() == {"adam": 2.0, "gd": 1.0}
     assert table["best_seconds"].to_dict() == {"adam": 0, "gd": 1}
+
+
+def test_places_over_different_problems_stand_apart(competitors: Frames, capsys: pytest.CaptureFixture[str]) -> None:
+    runs, hits = competitors({"adam": [2, 2, 9], "gd": [3, 3, 8], "lion": [1, 1]})
+    ranks = stats.ranking(runs, hits)
+    assert ranks[["optimizer", "problem_set", "problems"]].to_numpy().tolist() == [
+        ["adam", 0, 3], ["gd", 0, 3], ["lion", 1, 2],
+    ]  # fmt: skip
+    console._print_ranking(ranks, full=False)
+    told = capsys.readouterr().out
+    assert told.index("over starts and 3 problems") < told.index("gd") < told.index("starts and 2 problems")
+    assert told.index("starts and 2 problems") < told.index("lion")
+
+
+def test_batches_are_ranked_by_epochs(frames: Frames) -> None:
+    # On `a` a batch of 10 of 100 samples takes 5 epochs in 50 iterations; on `b`, no finite sum, iterations count.
+    rows: list[dict[str, Any]] = [
+        {"problem": "a", "n_samples": 100, "batch_size": 10, "nit": 50, "epochs": 5.0},
+        {"problem": "a", "n_samples": 100, "nit": 20, "epochs": 20.0},
+        {"problem": "b", "nit": 7},
+        {"problem": "b", "optimizer": "adam", "nit": 8},
+    ]
+    ranks = stats.ranking(*frames(rows, [{1e-6: row["nit"]} for row in rows]))
+    assert ranks[["optimizer", "batch", "rank_epochs", "rank_iterations"]].to_numpy().tolist() == [
+        ["gd", "full", 1.5, 1.0], ["gd", "10", 1.0, 2.0], ["adam", "full", 2.0, 2.0],
+    ]  # fmt: skip
 
 
 def test_ranking_leaves_problems_without_a_known_minimum_out(competitors: Frames) -> None:

@@ -130,3 +130,12 @@ def test_epochs_are_shown_where_batches_vary(frames: Frames) -> None:
     ]
     table = console.accuracy(stats.summary(*frames(rows, [{0.1: 4}, {0.1: 6}])))
     assert table[["batch", "epochs to 1e-1"]].to_numpy().tolist() == [["full", "4"], ["32", "3"]]
+
+
+def test_the_best_schedule_of_every_batch_and_by_its_loss_where_no_minimum_is_known(frames: Frames) -> None:
+    rows: list[dict[str, Any]] = [
+        {"schedule": schedule, "batch_size": size, "n_samples": 50, "f_opt": NAN, "fun": fun}
+        for schedule, size, fun in (("constant", 0, 2.0), ("cosine", 0, 1.0), ("constant", 8, 3.0), ("cosine", 8, 4.0))
+    ]
+    best = console._best_schedules(stats.summary(*frames(rows, [{0.1: None}] * 4)))
+    assert best[["schedule", "batch", "fun"]].to_numpy().tolist() == [["cosine", "full", 1.0], ["constant", "8", 3.0]]

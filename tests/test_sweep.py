@@ -90,6 +90,12 @@ def test_loss_is_the_gap_the_residual_or_the_loss_itself(frames: Frames) -> None
     assert losses("KKT residual", kkt=0.125) == pytest.approx([0.125, NAN], nan_ok=True)
 
 
+def test_a_residual_of_a_run_that_diverged_is_not_shown(frames: Frames) -> None:
+    cells: list[tuple[dict[str, Any], list[int | None]]]
+    cells = [({"lr": 1.0, "kkt": 0.5}, [5]), ({**diverging(lr=2.0), "kkt": 0.125}, [None])]
+    assert sweep_table.table(*runs_of(frames, cells), ["lr"])["loss"].tolist() == [0.5, INF]
+
+
 def test_settings_of_every_kind_are_found(frames: Frames) -> None:
     shared: dict[str, Any] = {
         "params": '{"beta1": 0.9, "eps": 1e-08}', "schedule": "step", "schedule_params": '{"gamma": 0.1}',
@@ -355,6 +361,22 @@ def test_function_returns_runs_table_and_figure(tmp_path: Path) -> None:
         [(direct[0].fun + direct[1].fun) / 2, (direct[2].fun + direct[3].fun) / 2]
     )
     assert len(swept_.plot().axes) == 2
+
+
+def test_budgets_in_epochs_are_an_axis(tmp_path: Path) -> None:
+    sales = ["-p", "linear_regression:data=sales", "-O", "gd:lr=0.1", "--seeds", "1", "--repeats", "0"]
+    done = call("sweep", *sales, "--vary", "epochs=1,2,4", "-o", tmp_path / "one.db")
+    assert done.exit_code == 0, done.output
+    assert (tmp_path / "one-sweep.png").exists()
+    both = ["--vary", "batch_size=16,full", "--vary", "epochs=1,2"]
+    done = call("sweep", *sales, *both, "-o", tmp_path / "two.db")
+    assert done.exit_code == 0, done.output
+    runs, hits = (getattr(optbench.load(tmp_path / "two.db"), name) for name in ("runs", "hits"))
+    assert sorted(runs["max_iter"]) == [1, 2, 3, 6]  # three batches of 16 are an epoch, or one whole one
+    assert swept.varied(runs) == ["batch_size", "max_epochs"]
+    table = sweep_table.table(runs, hits, ["max_epochs", "batch_size"])
+    assert table["max_epochs"].tolist() == [1, 1, 2, 2]
+    assert len(table.drop_duplicates(["problem", "optimizer"])) == 1
 
 
 @pytest.mark.parametrize(

@@ -36,7 +36,11 @@ class _Part(NamedTuple):
     type=click.Path(dir_okay=False, path_type=Path),
     help="Results file with both optimizers; default: the newest in optbench-results.",
 )
-@click.option("--target", type=float, help="Accuracy to reach; default: 1e-6, or the smallest that was recorded.")
+@click.option(
+    "--target",
+    type=float,
+    help="Accuracy to reach; default: 1e-6 if a compared run met it, else the smallest that one did.",
+)
 @click.option(
     "--on", type=click.Choice([*COSTS, *console.ENDS]), default="iterations", show_default=True, help="What counts."
 )
@@ -127,14 +131,16 @@ def _interval(middle: float, low: float, high: float) -> str:
 
 def _footnote(table: pd.DataFrame, difference: bool) -> str:
     from optbench.stats import smallest_p
+    from optbench.stats.paired import EXACT
 
     alpha, fewest = table.attrs["alpha"], int(table["pairs"].min())
     effect = "B - A" if difference else "B / A"
     covers = 1 - float(smallest_p(fewest))
     small = f", which covers {100 * covers:.0f} % at most where n={fewest}" if covers < 1 - alpha else ""
+    exact = "exact " if table["pairs"].max() <= EXACT else ""
     return (
         f"Medians [quartiles] over n seeds; median {effect} over pairs [{100 * (1 - alpha):g} % bootstrap "
-        f"interval{small}]; p of the exact signed-rank test, corrected for {len(table)} rows after Holm."
+        f"interval{small}]; p of the {exact}signed-rank test, corrected for {len(table)} rows after Holm."
     )
 
 

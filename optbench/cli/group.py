@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -37,9 +38,21 @@ def sentences() -> Iterator[None]:
     try:
         yield
     except (ValueError, OSError, StoreError) as error:
+        if isinstance(error, BrokenPipeError) and _unread():
+            sys.exit(1)
         for line in str(error).splitlines():
             click.echo(f"optbench: {line}", err=True)
         sys.exit(2)
+
+
+def _unread() -> bool:
+    """Whether who reads the output has gone, as head does; what is left of it goes nowhere then, at the exit too."""
+    try:
+        click.echo()  # shows whether it was this pipe that broke
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return True
+    return False
 
 
 @click.group(cls=Group, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})

@@ -25,7 +25,9 @@ MOST = 100  # rows of the table that are shown
 @click.option(
     "--vary", multiple=True, required=True, metavar="KEY=RANGE", help="a,b,c or LOW..HIGH:SPACING:COUNT; once or twice."
 )
-@click.option("--target", type=float, help="Accuracy to reach; default: 1e-6, or the smallest that a run met.")
+@click.option(
+    "--target", type=float, help="Accuracy to reach; default: 1e-6 if a run met it, else the smallest that one did."
+)
 @click.option("-o", "--output", type=click.Path(dir_okay=False, path_type=Path), help="Results file (SQLite).")
 @click.option("-j", "--jobs", type=click.IntRange(1), help="Worker processes that count; the clock runs alone.")
 @click.option("--repeats", type=click.IntRange(0), default=3, show_default=True, help="Timed samples a run.")

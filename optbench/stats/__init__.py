@@ -10,7 +10,19 @@ from __future__ import annotations
 
 from optbench.stats.cells import FACTORS, Cells, factors_of, labels, need, text
 from optbench.stats.comparison import Measure, Tables, compare, overall
-from optbench.stats.costs import TARGETS, On, budget_costs, costs, final, judged, pick_target, shown, spent, target_text
+from optbench.stats.costs import (
+    TARGETS,
+    On,
+    budget_costs,
+    costs,
+    final,
+    judged,
+    losses,
+    pick_target,
+    shown,
+    spent,
+    target_text,
+)
 from optbench.stats.diff import by_problem, changes, matched
 from optbench.stats.paired import Contrast, contrast, holm, sign_test, signed_rank, smallest_p
 from optbench.stats.ranking import ranking
@@ -36,6 +48,7 @@ __all__ = [
     "holm",
     "judged",
     "labels",
+    "losses",
     "matched",
     "median_interval",
     "medians",

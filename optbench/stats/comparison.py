@@ -10,7 +10,7 @@ import numpy as np
 
 from optbench.registry import unknown
 from optbench.stats.cells import FACTORS, labels, need
-from optbench.stats.costs import Loss, On, costs, final, pick_target
+from optbench.stats.costs import Loss, On, costs, final, losses, pick_target
 from optbench.stats.paired import contrast, holm, middle, sign_test, signed_rank, smallest_p
 from optbench.stats.samples import median_interval, quartiles
 
@@ -45,9 +45,10 @@ def compare(
         Labels or names of optimizers, alone or with a schedule: ``"adam"``, ``"adam/cosine"``. Where the two share no
         schedule (or clipping, or batch), every one of A's is compared with every one of B's.
     target : float, optional
-        Default: that of `stats.pick_target`.
+        Default: that of `stats.pick_target` for the runs that are compared.
     on : {"iterations", "epochs", "evaluations", "seconds", "fun", "val_loss", "val_accuracy"}
-        The cost to the target, or how the runs ended; then there is no target.
+        The cost to the target, or how the runs ended; then there is no target. The final losses, ``fun``, are those of
+        `stats.losses`: runs that met all their targets are equal, and under constraints it is the KKT residual.
     alpha : float
         Level of the tests; intervals are of 1 - alpha.
 
@@ -73,24 +74,28 @@ def compare(
     if on not in (*get_args(On), *get_args(Loss)):
         raise unknown("cost", on, (*get_args(On), *get_args(Loss)))
     runs, is_cost = results.runs, on in get_args(On)
-    target = pick_target(results.hits, target) if is_cost else None
-    value = costs(runs, results.hits, target, on) if is_cost else final(runs, on)  # type: ignore[arg-type]
-    names, pairs = _pairs(labels(runs).assign(value=value, **runs[["seed", "invocation"]]), runs, a, b, on)
+    pairs = _pairs(labels(runs).assign(run=runs.index, **runs[["seed", "invocation"]]), runs, a, b)
+    pairs, target = _valued(pairs, results, target, on)
+    need(pairs, f"compare by {on}: nothing that {a} and {b} have in common has it; the final loss, fun, everything has")
+    names = ["problem", "schedule", *(name for name in FACTORS[3:] if pairs[name].nunique() > 1)]
     rows: list[dict[str, Any]] = []
+    words: list[str] = []
     for key, cell in pairs.groupby(names, sort=False):
         first, second = cell["value_a"].to_numpy(), cell["value_b"].to_numpy()
         spread = dict(zip(_QUARTILES, [*quartiles(first), *quartiles(second)], strict=True))
         told = contrast(first, second, ratio=is_cost, larger=on == "val_accuracy", alpha=alpha)
         met = {"a_met": int(np.isfinite(first).sum()), "b_met": int(np.isfinite(second).sum())}
+        words.append("KKT residual" if on == "fun" and runs.loc[cell["run_a"], "kkt"].notna().all() else on)
         rows.append({**dict(zip(names, key, strict=True)), "pairs": len(cell), **met, **spread, **told._asdict()})
     table = pd.DataFrame(rows)
     table["p_corrected"] = holm(table["p"])
     table["p_smallest"] = holm(smallest_p(table["pairs"]))
     used = {*pairs["invocation_a"].tolist(), *pairs["invocation_b"].tolist()}
     about = {"invocations": sorted(used), "a": a, "b": b, "on": on, "target": target, "alpha": alpha}
-    for row, corrected, smallest in zip(rows, table["p_corrected"], table["p_smallest"], strict=True):
-        row["verdict"] = _verdict({**row, "p_corrected": corrected, "p_smallest": smallest}, about, len(rows))
-    table["verdict"] = [row["verdict"] for row in rows]
+    table["verdict"] = [
+        _verdict({**row, "p_corrected": p, "p_smallest": least}, {**about, "on": word}, len(rows))
+        for row, word, p, least in zip(rows, words, table["p_corrected"], table["p_smallest"], strict=True)
+    ]
     table.attrs.update(about)
     return table
 
@@ -98,8 +103,8 @@ def compare(
 _QUARTILES = ("a_q25", "a_median", "a_q75", "b_q25", "b_median", "b_q75")
 
 
-def _pairs(table: pd.DataFrame, runs: pd.DataFrame, a: str, b: str, on: str) -> tuple[list[str], pd.DataFrame]:
-    """Factors that name a row, and the runs of A beside those of B."""
+def _pairs(table: pd.DataFrame, runs: pd.DataFrame, a: str, b: str) -> pd.DataFrame:
+    """The runs of A beside those of B, which have the factors of `table`."""
     left, right = _chosen(table, runs, a), _chosen(table, runs, b)
     if not left.index.intersection(right.index).empty:
         raise ValueError(f"{a!r} and {b!r} have runs in common")
@@ -109,11 +114,23 @@ def _pairs(table: pd.DataFrame, runs: pd.DataFrame, a: str, b: str, on: str) -> 
         if name not in joined:
             pairs[name] = pairs[f"{name}_a"] + " | " + pairs[f"{name}_b"]
     need(pairs, f"compare: {a} and {b} have no problem and seed in common")
-    pairs = pairs[pairs["value_a"].notna() & pairs["value_b"].notna()]
-    need(pairs, f"compare by {on}: nothing that {a} and {b} have in common has it; the final loss, fun, everything has")
     place = {name: k for k, name in enumerate(dict.fromkeys(table["problem"]))}
-    pairs = pairs.sort_values("problem", key=lambda column: column.map(place), kind="stable")
-    return ["problem", "schedule", *(name for name in FACTORS[3:] if pairs[name].nunique() > 1)], pairs
+    return pairs.sort_values("problem", key=lambda column: column.map(place), kind="stable")
+
+
+def _valued(
+    pairs: pd.DataFrame, results: Tables, target: float | None, on: Measure
+) -> tuple[pd.DataFrame, float | None]:
+    """The pairs whose values, ``value_a`` and ``value_b``, are known, and the target where the values are costs."""
+    runs, is_cost = results.runs, on in get_args(On)
+    if is_cost:
+        hits = results.hits[results.hits["run"].isin({*pairs["run_a"], *pairs["run_b"]})]
+        target = pick_target(hits, target)
+        value = costs(runs, hits, target, on)  # type: ignore[arg-type]
+    else:
+        value = losses(runs) if on == "fun" else final(runs, on)  # type: ignore[arg-type]
+    pairs = pairs.assign(**{f"value_{side}": pairs[f"run_{side}"].map(value) for side in "ab"})
+    return pairs[pairs["value_a"].notna() & pairs["value_b"].notna()], target if is_cost else None
 
 
 def _chosen(table: pd.DataFrame, runs: pd.DataFrame, text: str) -> pd.DataFrame:
@@ -171,8 +188,8 @@ def overall(table: pd.DataFrame) -> dict[str, Any]:
     -------
     dict
         ``problems``; ``effect, effect_low, effect_high``, the median over problems and its interval; ``a_better, ties,
-        b_better``, problems by their value; ``a_significant, b_significant``, rows that differ after correction;
-        ``p``; ``p_smallest``, what p can be at least; ``verdict``.
+        b_better``, problems by their value; ``a_significant, b_significant``, rows that differ after correction, by
+        their effect; ``p``; ``p_smallest``, what p can be at least; ``verdict``.
 
     References
     ----------
@@ -189,16 +206,15 @@ def overall(table: pd.DataFrame) -> dict[str, Any]:
     if ratio or about["on"] == "val_accuracy":
         effect, p = np.r_[middle(values), median_interval(values, 1.0 - alpha)], signed_rank(values)
         effect = np.exp(effect) if ratio else effect
-    decided = table[table["p_corrected"] < alpha]
-    ahead = decided["b_better"] > decided["a_better"]
+    decided = sign * np.sign((table["effect"] - ratio)[table["p_corrected"] < alpha])  # the side of the verdict
     made = {
         "problems": len(values),
         **dict(zip(("effect", "effect_low", "effect_high"), map(float, effect), strict=True)),
         "a_better": a_better,
         "ties": int((values == 0).sum()),
         "b_better": b_better,
-        "a_significant": int((~ahead).sum()),
-        "b_significant": int(ahead.sum()),
+        "a_significant": int((decided < 0).sum()),
+        "b_significant": int((decided > 0).sum()),
         "p": p,
         "p_smallest": float(smallest_p(len(values))),
     }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Literal, get_args
 
@@ -14,6 +15,7 @@ On = Literal["iterations", "epochs", "evaluations", "seconds"]
 Loss = Literal["fun", "val_loss", "val_accuracy"]
 
 TARGETS = (1e-1, 1e-3, 1e-6, 1e-8)  # shown by default, where they were asked for
+FAILED = ("diverged", "error", "crashed")
 WORST: dict[str, float] = {"fun": np.inf, "val_loss": np.inf, "val_accuracy": 0.0}  # of a run without a finite loss
 
 
@@ -128,3 +130,20 @@ def final(runs: pd.DataFrame, name: Loss = "fun") -> pd.Series[float]:
     if name == "fun":
         return value
     return value.where(fine.groupby([runs["problem"], runs["settings"]]).transform("any"))
+
+
+def losses(runs: pd.DataFrame) -> pd.Series[float]:
+    """Final loss of every run as it is compared, index as in `runs`: f, or the KKT residual under constraints.
+
+    A run stops where it has met its last target, so that how far its last step went beyond says nothing: runs that met
+    all targets count as that level. Its f is f* + target (f0 - f*); where frozen losses stand for f* and f0, it is the
+    largest f of the runs of that problem that met the same targets. A run that failed has infinity.
+    """
+    constrained, met = runs["kkt"].notna(), runs["status"] == "converged"
+    value = runs["kkt"].where(constrained, runs["fun"])
+    last = runs["targets"].map({text: min(json.loads(text), default=0.0) for text in runs["targets"].unique()})
+    level = last.where(constrained, runs["f_opt"] + last * (runs["f0"] - runs["f_opt"]))
+    alike = [runs[name] for name in ("problem", "settings", "targets")]
+    level = level.mask(runs["frozen"] & ~constrained, runs["fun"].where(met).groupby(alike).transform("max"))
+    value = value.mask(met & level.notna(), level)
+    return value.where((value.abs() < np.inf) & ~runs["status"].isin(FAILED), np.inf)

@@ -24,7 +24,7 @@ def matched(old: Tables, new: Tables, *, target: float | None = None, on: On = "
     ----------
     old, new : Results
     target : float, optional
-        Default: that of `stats.pick_target`.
+        Default: that of `stats.pick_target` for the runs in both.
     on : {"iterations", "epochs", "evaluations", "seconds"}
         Cost to the target.
 
@@ -49,7 +49,8 @@ def matched(old: Tables, new: Tables, *, target: float | None = None, on: On = "
             "no run is in both files: a run is the same where problem, settings, schedule, seed and budget are"
         )
     sides = [(tables.runs.loc[both], tables.hits) for tables in (old, new)]
-    target = pick_target(new.hits, target) if len(new.hits) else None
+    hits = pd.concat([hits[hits["run"].isin(both)] for _, hits in sides])
+    target = pick_target(hits, target) if len(hits) else None
     table = labels(sides[1][0]).assign(seed=sides[1][0]["seed"])
     for side, (runs, hits) in zip("ab", sides, strict=True):
         table[f"status_{side}"] = runs["status"]
@@ -82,7 +83,7 @@ def changes(
     old, new : Results
         Of `optbench.load` or `optbench.run`, or anything with tables ``runs`` and ``hits``.
     target : float, optional
-        Default: that of `stats.pick_target`.
+        Default: that of `stats.pick_target` for the runs in both.
     on : {"iterations", "epochs", "evaluations", "seconds"}
         Cost to the target.
     alpha : float

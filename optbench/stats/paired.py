@@ -14,7 +14,7 @@ from numpy.typing import ArrayLike
 from optbench.stats.samples import median_interval, quartiles
 from optbench.types import Array
 
-_EXACT = 200  # pairs up to which the distribution of the signed-rank statistic is computed
+EXACT = 200  # pairs up to which the distribution of the signed-rank statistic is computed
 
 
 def signed_rank(differences: ArrayLike) -> float:
@@ -35,7 +35,7 @@ def signed_rank(differences: ArrayLike) -> float:
     d = np.asarray(differences, dtype=np.float64)
     if not d.any():
         return 1.0
-    if len(d) > _EXACT:
+    if len(d) > EXACT:
         return float(wilcoxon(d, zero_method="pratt", correction=True, method="asymptotic").pvalue)
     # SciPy's exact distributions end at 13 pairs where there are ties, which is the rule for counts of iterations.
     doubled = np.rint(2.0 * rankdata(np.abs(d))).astype(np.int64)[d != 0]

@@ -12,8 +12,6 @@ from optbench.stats.costs import On, costs, pick_target
 if TYPE_CHECKING:
     import pandas as pd
 
-_ON: tuple[On, ...] = ("iterations", "seconds")
-
 
 def ranking(runs: pd.DataFrame, hits: pd.DataFrame, target: float | None = None) -> pd.DataFrame:
     """Who needs the least to reach the target: one row for each optimizer and schedule (and clipping where it varies).
@@ -22,7 +20,8 @@ def ranking(runs: pd.DataFrame, hits: pd.DataFrame, target: float | None = None)
     1 for the lowest cost, ties share the mean of their places, and all that failed share the last places. The
     ranks are averaged over the seeds of a problem, then over problems, so that every problem counts the same. Problems
     whose minimum is unknown do not count. A competitor that did not take part in a pairing has no rank there: compare
-    mean ranks only between rows with the same ``problems``.
+    mean ranks only between rows with the same ``problem_set``. Where batch sizes vary, iterations cost different
+    amounts, and what counts is epochs, with an iteration for one where a problem is no finite sum.
 
     Parameters
     ----------
@@ -34,11 +33,12 @@ def ranking(runs: pd.DataFrame, hits: pd.DataFrame, target: float | None = None)
     Returns
     -------
     DataFrame
-        Sorted by ``rank_iterations``: labels; ``problems``, with at least one judged run; ``solved``, those whose
-        median iterations to the target are finite; ``success``, share of runs that met the target;
-        ``rank_iterations``, ``rank_seconds``; ``best_iterations``, ``best_seconds``: pairings in which nobody was
-        better, and the target was met. A pairing with a run that met the target untimed has no ranks in seconds.
-        ``attrs["target"]`` is the target.
+        Sorted by ``problem_set``, a number from 0 that rows with the same problems share, most problems first, then by
+        ``rank_epochs`` where there is one, else ``rank_iterations``: labels; ``problems``, with at least one judged
+        run; ``solved``, those whose median iterations to the target are finite; ``success``, share of runs that met
+        the target; ``rank_epochs`` where batch sizes vary, ``rank_iterations``, ``rank_seconds``; ``best_iterations``
+        and the like: pairings in which nobody was better, and the target was met. A pairing with a run that met the
+        target untimed has no ranks in seconds. ``attrs["target"]`` is the target.
 
     Raises
     ------
@@ -51,21 +51,28 @@ def ranking(runs: pd.DataFrame, hits: pd.DataFrame, target: float | None = None)
     target = pick_target(hits[hits["run"].isin(runs.index)], target)
     table = labels(runs)
     names = [name for name in factors_of(table) if name != "problem"]
-    table = table.assign(seed=runs["seed"], **{on: costs(runs, hits, target, on) for on in _ON})
+    ons: tuple[On, ...] = (*(("epochs",) if "batch" in names else ()), "iterations", "seconds")
+    table = table.assign(seed=runs["seed"], **{on: costs(runs, hits, target, on) for on in ons})
+    if "batch" in names:
+        table["epochs"] = table["epochs"].where(runs["n_samples"] > 0, table["iterations"])
     table = table[table["iterations"].notna()]
     need(table, "rank: no problem has a known minimum and this target")
     met = (table["iterations"] < np.inf).groupby([table[name] for name in names], sort=False).mean()
     per_problem = table.groupby(["problem", *names], sort=False)["iterations"].median().groupby(names, sort=False)
     columns: dict[str, pd.Series[Any]] = {"problems": per_problem.size()}
+    same = table.groupby(names, sort=False)["problem"].agg(frozenset)
+    order = sorted(dict.fromkeys(same), key=lambda problems: -len(problems))
+    columns["problem_set"] = same.map(order.index)
     columns["solved"] = per_problem.agg(lambda cost: (cost < np.inf).sum())
     columns["success"] = met
-    placed = {on: _placed(table, on) for on in _ON}
+    placed = {on: _placed(table, on) for on in ons}
     for on, frame in placed.items():
         mean = frame.groupby(["problem", *names], sort=False)["rank"].mean()
         columns[f"rank_{on}"] = mean.groupby(names, sort=False).mean()
     for on, frame in placed.items():
         columns[f"best_{on}"] = frame["best"].groupby([frame[name] for name in names], sort=False).sum()
-    made = pd.DataFrame(columns).reset_index().sort_values("rank_iterations", kind="stable", ignore_index=True)
+    made = pd.DataFrame(columns).reset_index()
+    made = made.sort_values(["problem_set", f"rank_{ons[0]}"], kind="stable", ignore_index=True)
     made.attrs["target"] = target
     return made
 
