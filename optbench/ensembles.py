@@ -86,7 +86,7 @@ def ensemble(
     optimizer: str = "adam",
     *,
     lr: float | Sequence[float] | Array | None = None,
-    seeds: int | Sequence[int] = 1,
+    seeds: int | np.integer[Any] | Sequence[int] = 1,
     x0s: ArrayLike | None = None,
     schedule: str | Mapping[str, Any] | None = None,
     params: Mapping[str, Any] | None = None,
@@ -171,14 +171,16 @@ def ensemble(
     return _result(cohort, np.argsort(order), run.targets, np.tile(numbers, rates.size), lanes)
 
 
-def _starts(problem: Problem, seeds: int | Sequence[int], x0s: ArrayLike | None) -> tuple[Array, NDArray[np.int64]]:
+def _starts(
+    problem: Problem, seeds: int | np.integer[Any] | Sequence[int], x0s: ArrayLike | None
+) -> tuple[Array, NDArray[np.int64]]:
     if x0s is None:
-        wanted = range(seeds) if isinstance(seeds, int) and not isinstance(seeds, bool) else seeds
+        wanted = range(seeds) if isinstance(seeds, (int, np.integer)) and not isinstance(seeds, bool) else seeds
         numbers = np.array(wanted if isinstance(wanted, (Sequence, np.ndarray)) else [wanted])
         if numbers.ndim != 1 or not numbers.size or numbers.dtype.kind not in "iu" or numbers.min() < 0:
             raise ValueError(f"seeds takes whole numbers of at least 0, or how many, not {seeds!r}")
         return np.array([start_of(problem, seed) for seed in numbers.tolist()]), numbers
-    if not (isinstance(seeds, int) and seeds == 1):
+    if not (isinstance(seeds, (int, np.integer)) and not isinstance(seeds, bool) and seeds == 1):
         raise ValueError("an ensemble takes seeds or x0s, not both")
     starts = np.ascontiguousarray(x0s, dtype=np.float64)
     if starts.ndim != 2 or not len(starts) or starts.shape[1] != problem.n:

@@ -139,6 +139,13 @@ def test_what_fails_is_a_row_of_its_own() -> None:
     assert [result.status for result in found] == ["budget", "budget", "error", "error"]
 
 
+def test_number_of_seeds_may_come_from_an_array() -> None:
+    options: dict[str, Any] = {"lr": 1e-3, "max_iter": 5}
+    assert optbench.ensemble("rosenbrock", seeds=np.int64(3), **options).seed.tolist() == [0, 1, 2]
+    starts = [[0.0, 0.0], [1.0, 2.0]]
+    assert len(optbench.ensemble("rosenbrock", seeds=np.int64(1), x0s=starts, **options)) == 2
+
+
 # --------------------------------------------------------------------------------------------------------- lanes
 
 
