@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 import optbench
-from optbench import cohort, harness
+from optbench import cohort, evaluation, harness
 from optbench.cohort import Cohort, blocks_of, execute_many
 from optbench.config import parse_config
 from optbench.loops import members
@@ -144,6 +144,14 @@ def test_number_of_seeds_may_come_from_an_array() -> None:
     assert optbench.ensemble("rosenbrock", seeds=np.int64(3), **options).seed.tolist() == [0, 1, 2]
     starts = [[0.0, 0.0], [1.0, 2.0]]
     assert len(optbench.ensemble("rosenbrock", seeds=np.int64(1), x0s=starts, **options)) == 2
+
+
+def test_held_out_samples_are_left_alone() -> None:
+    problem = optbench.get_problem("ridge", validation=0.25)
+    found = optbench.ensemble(problem, "adam", lr=1e-3, seeds=6, max_iter=50, threads=2, record=True)
+    assert problem not in evaluation._HELD_OUT  # the room for what is measured on them is one for all threads
+    alone = optbench.minimize(problem, "adam", lr=1e-3, seed=5, max_iter=50)
+    assert found.x[5].tobytes() == alone.x.tobytes()
 
 
 # --------------------------------------------------------------------------------------------------------- lanes

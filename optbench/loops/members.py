@@ -154,7 +154,9 @@ def most_rows(max_iter: int) -> int:
 
 
 class Slot(PreparedSteps):
-    """The memory of one thread's runs, one after the other."""
+    """The memory of one thread's runs, one after the other; held-out samples are not measured."""
+
+    _measures = False  # the problem's room for it is one, and nobody asks
 
     def attach(self, arrays: dict[str, Array], keep: bool) -> None:
         """Bind the arrays of `Members`."""
