@@ -25,7 +25,7 @@ from optbench import harness, parallel
 from optbench.jit import Kernel
 from optbench.loops.lane_slot import LaneSlot, capacity
 from optbench.loops.lanes import WIDTH
-from optbench.loops.large import in_pieces
+from optbench.loops.large import in_pieces, spares_biases
 from optbench.loops.members import COLUMNS, Slot, evaluate_all, many, most_rows, sampler
 from optbench.loops.prepared import SLICE, Method
 from optbench.methods import Optimizer
@@ -59,6 +59,8 @@ def single(problem: Problem, method: Method) -> str | None:
     """Why the runs of a first-order method on a problem must be done one by one, or None."""
     if reason := method.optimizer.refuses(problem.offers):
         return f"{method.optimizer.name} cannot run on {problem.name}: {reason}"
+    if problem.n < parallel.THRESHOLD and spares_biases(problem, method):
+        return "decay_bias=False has weight decay act on some parameters alone: use minimize"
     if in_pieces(problem, method):
         return f"{problem.name} with {problem.n} variables is worked on in pieces: use minimize"
     return None

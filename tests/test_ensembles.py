@@ -154,6 +154,13 @@ def test_held_out_samples_are_left_alone() -> None:
     assert found.x[5].tobytes() == alone.x.tobytes()
 
 
+def test_decay_that_spares_biases_is_refused_for_what_it_is() -> None:
+    with pytest.raises(ValueError, match=r"does not apply: decay_bias=False .*: use minimize"):
+        optbench.ensemble("mlp", "adamw", params={"weight_decay": 0.1, "decay_bias": False})
+    with pytest.raises(ValueError, match="with 70000 variables is worked on in pieces"):
+        optbench.ensemble(optbench.get_problem("quadratic", n=70_000))
+
+
 # --------------------------------------------------------------------------------------------------------- lanes
 
 
