@@ -9,8 +9,10 @@ import threading
 import tracemalloc
 import weakref
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 
 import numpy as np
 import pytest
@@ -161,6 +163,50 @@ def test_two_threads_work_at_the_same_time() -> None:
 def test_helper_without_a_leader_goes_home() -> None:
     crew = team.Team(2)
     assert team.serve()(crew.address, 1) == 0
+
+
+@pytest.mark.parametrize("at", ["hand over", "wait"])
+def test_interrupted_team_keeps_its_memory_while_a_helper_is_out(at: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    crew, begun, go_on = team.Team(3), threading.Event(), threading.Event()
+    memory, words = weakref.ref(crew._words.base), crew._words
+    pool = ThreadPoolExecutor(2)
+
+    def helping(address: int, rank: int) -> int:
+        begun.set()
+        go_on.wait(30.0)
+        return 0
+
+    class Interrupted:
+        """A pool in whose work Ctrl-C falls: as the second helper is sent out, or as the first is waited for."""
+
+        def submit(self, *call: Any) -> Any:
+            if at == "hand over" and begun.is_set():
+                go_on.set()
+                raise KeyboardInterrupt
+            self.future = pool.submit(*call)
+            begun.wait(30.0)
+            return SimpleNamespace(cancel=self.future.cancel, result=self.result)
+
+        def result(self) -> int:
+            if at == "wait":
+                raise KeyboardInterrupt
+            return int(self.future.result(30.0))
+
+    helpers = Interrupted()
+    monkeypatch.setattr(team, "_pool", lambda count: helpers)
+    monkeypatch.setattr(team, "serve", lambda: helping)
+    monkeypatch.setattr(team, "lead", lambda: lambda *numbers: 0)
+    driven = crew.around(cast(jit.Kernel, SimpleNamespace(address=0)))
+    with pytest.raises(KeyboardInterrupt):
+        driven(0, 0, 0)
+    assert words[team.QUIT] == 1  # whoever is out is told to leave
+    assert helpers.future.done() == (at == "hand over")
+    del crew, driven, words
+    gc.collect()
+    assert (memory() is not None) == (at == "wait")
+    go_on.set()
+    assert helpers.future.result(30.0) == 0
+    pool.shutdown()
 
 
 def idle() -> bool:

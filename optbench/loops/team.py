@@ -55,8 +55,10 @@ class Team:
 
         def driven(setup: int, repeats: int, until: int) -> Any:
             self._words[QUIT] = 0
-            helpers = [pool.submit(helping, self.address, rank) for rank in range(1, self.threads)]
+            helpers = []
             try:
+                for rank in range(1, self.threads):
+                    helpers.append(pool.submit(self._help, helping, rank))
                 return first(self.address, drive.address, setup, repeats, until)
             finally:
                 self._words[QUIT] = 1  # once more: Ctrl-C may have come before the kernel
@@ -65,6 +67,10 @@ class Team:
                         helper.result()
 
         return driven
+
+    def _help(self, helping: Callable[[int, int], int], rank: int) -> int:
+        """Take part; a helper that Ctrl-C has everybody forget holds the memory that it reads until it leaves."""
+        return helping(self.address, rank)
 
 
 def _nap() -> tuple[int, int]:
