@@ -20,9 +20,11 @@ from optbench.environment import environment
 from optbench.outcome import Result, Run
 from optbench.plan import Plan
 from optbench.store import Entry, Store
+from optbench.types import Problem
 from optbench.workers import InProcess, Workers
 
 Progress = Callable[[str, int, int], None]
+FUNCTIONS = ("fun_grad", "residuals", "constraints", "hess_fun", "curvature", "measure", "phases")  # of a problem
 
 
 @dataclass
@@ -156,7 +158,7 @@ def _compile(todo: list[Run], workers: Workers | InProcess, progress: Progress, 
     """Have every kernel compiled once, side by side, into the cache; seconds by the run that needed it first."""
     first: dict[Any, Run] = {}
     for run in todo:
-        for part in ((run.problem, run.settings), (run.optimizer, run.params), run.schedule):
+        for part in ((run.problem, run.settings, *_form(run)), run.schedule):
             first.setdefault(part, run)
     tasks: dict[Any, tuple[Run, int]] = {}
     for run in dict.fromkeys(first.values()):
@@ -175,11 +177,17 @@ def _compile(todo: list[Run], workers: Workers | InProcess, progress: Progress, 
     return spent
 
 
+def _form(run: Run) -> tuple[Any, ...]:
+    """What of a run, besides problem and schedule, may decide which kernels it needs: of numbers, which are zero."""
+    traits = tuple(value if isinstance(value, (bool, str)) else value != 0 for _, value in run.params)
+    return run.optimizer, traits, run.decay_bias, run.batch_size > 0
+
+
 def _identity(make: Any) -> tuple[Any, ...]:
     """What tells kernels apart before they are compiled: what makes them, of which functions, in which variant."""
     parts = [getattr(make, "func", make)]
     for item in getattr(make, "args", ()):
         flags = [value for value in item if isinstance(value, bool)] if isinstance(item, tuple) else []
-        functions = [id(getattr(item, name, None)) for name in ("fun_grad", "residuals")]
+        functions = [getattr(item, name) for name in FUNCTIONS] if isinstance(item, Problem) else []
         parts.append((getattr(item, "name", type(item)), *flags, *functions))
     return tuple(parts)

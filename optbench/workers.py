@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import TimeoutError as FutureTimeout
 from typing import Any
 
-from optbench import harness, parallel
+from optbench import harness, jit, parallel
 from optbench.cohort import execute_many, makers_of
 from optbench.entries import load_file
 from optbench.outcome import Result, Run
@@ -24,12 +24,13 @@ GRACE = 60.0  # seconds beyond a run's own time limit after which its worker is 
 
 
 def _warm(run: Run, index: int) -> tuple[float, bool] | None:
-    """Compile or load one of a run's kernels: seconds, and whether it was in the cache; None where that fails."""
+    """Compile or load one of a run's kernels: seconds, and whether it was there already; None where that fails."""
+    known = jit.loaded()
     try:
         kernel = makers_of(run)[index]()
     except Exception:  # the run itself reports it, as a row
         return None
-    return kernel.seconds, kernel.cached
+    return (0.0, True) if kernel in known else (kernel.seconds, kernel.cached)
 
 
 def _start_worker(load: Sequence[str]) -> None:

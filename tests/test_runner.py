@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -14,8 +15,9 @@ import pandas as pd
 import pytest
 
 import optbench
-from optbench import harness, runner, workers
+from optbench import harness, jit, runner, workers
 from optbench.config import load_config, parse_config
+from optbench.outcome import Run
 from optbench.plan import Plan, make_plan
 
 MATRIX: dict[str, Any] = {
@@ -79,6 +81,45 @@ def test_same_command_does_only_what_is_missing(tmp_path: Path) -> None:
     runs = optbench.load(path).runs
     assert (runs["n_times"] == 2).all()
     assert (runs["wall_median"] > 0).all()
+
+
+FORMS: dict[str, Any] = {
+    "problems": [{"name": "ridge", "validation": 0.25}, {"name": "mlp", "data": "iris"}],
+    "optimizers": [{"name": "adamw", "weight_decay": [0.01, 0.1], "decay_bias": [True, False]}, "lbfgs"],
+    "batch_size": ["full", 32],
+    "budget": {"max_iter": 5, "seeds": 2, "repeats": 0},
+}
+MISSED = ("batch", "measure-linear_regression", "pieces-norm", "stride")
+
+
+def test_all_kernels_are_made_before_the_runs_and_counted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of the kernels of a finished run some are taken away: the next one counts them, the one after it has them all."""
+    plan = make_plan(parse_config(FORMS))
+    runner.run_plan(plan, tmp_path / "0.db", jobs=0, repeats=0)
+    folder = jit.cache_folder()
+    assert folder is not None
+    copy = tmp_path / "cache" / folder.name
+    shutil.copytree(folder, copy, ignore=lambda _, names: [name for name in names if name.rpartition("-")[0] in MISSED])
+    monkeypatch.setenv("OPTBENCH_CACHE_DIR", str(copy.parent))
+    before = set(copy.glob("*.o"))
+    outcome = runner.run_plan(plan, tmp_path / "1.db", jobs=1, repeats=0)
+    new = {path.name.rpartition("-")[0] for path in set(copy.glob("*.o")) - before}
+    assert new == set(MISSED)
+    assert outcome.compiled == len(MISSED)
+    assert runner.run_plan(plan, tmp_path / "2.db", jobs=1, repeats=0).compiled == 0
+
+
+def test_kernels_are_asked_for_once_a_kind_of_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    config = {**MATRIX, "optimizers": [{"name": "adam", "lr": [1e-3, 1e-2, 1e-1], "beta1": [0.5, 0.8, 0.9]}]}
+    runs, asked = make_plan(parse_config(config)).runs, list[Run]()
+
+    def makers_of(run: Run) -> tuple[Any, ...]:
+        asked.append(run)
+        return ()
+
+    monkeypatch.setattr(runner, "makers_of", makers_of)
+    runner._compile(list(runs), workers.InProcess(), runner._silent, runner.Outcome())
+    assert len(asked) == 4 < len(runs)  # three problems, and the second schedule
 
 
 def test_runs_of_other_code_are_done_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

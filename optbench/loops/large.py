@@ -22,7 +22,7 @@ from optbench.loops import first_order as fo
 from optbench.loops import joint
 from optbench.loops.prepared import Method
 from optbench.loops.runs import PreparedSteps
-from optbench.loops.team import Team, runner
+from optbench.loops.team import Team, lead, runner, serve
 from optbench.methods import Optimizer
 from optbench.pieces import COEFFICIENT, FINISH, KEEP, LR, MOVE, Pieces, T, add_norms
 from optbench.records import encode, pack
@@ -49,7 +49,8 @@ class PreparedPieces(PreparedSteps):
         found = list(super()._makers())
         found[3] = partial(kernels.piece, self._optimizer, self.method.params)
         phases = (joint.objective, partial(joint.phases, self.problem)) if self._in_phases else ()
-        return (*found, *phases, stride, clipped, measured, gauge)
+        crew = (lead, serve) if self.problem.n >= parallel.THRESHOLD else ()
+        return (*found, *phases, *crew, stride, clipped, measured, gauge)
 
     @property
     def _in_phases(self) -> bool:

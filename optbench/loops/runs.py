@@ -32,6 +32,7 @@ class PreparedSteps(Prepared):
             partial(kernels.step, self._optimizer, self.method.params),
             fo.dash,
             *((batches.objective,) if self.method.batching.size else ()),
+            *((partial(evaluation.measure, self.problem),) if self._measures else ()),
         )
 
     def _sizes(self) -> dict[str, int]:
@@ -117,6 +118,7 @@ class PreparedDescent(Prepared):
             partial(kernels.schedule, self.method.schedule),
             partial(kernels.direction, self._method, self._memory),
             *(partial(kernel, problem) for kernel in needed),
+            *((partial(evaluation.measure, problem),) if self._measures else ()),
         )
 
     def _sizes(self) -> dict[str, int]:
