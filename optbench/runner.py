@@ -16,6 +16,7 @@ from typing import Any
 
 from optbench import footprint, harness, jit
 from optbench.cohort import makers_of
+from optbench.entries import facts_of
 from optbench.environment import environment
 from optbench.outcome import Result, Run
 from optbench.plan import Plan
@@ -88,9 +89,7 @@ def run_plan(
     """
     if jobs < 0 or repeats < 0:
         raise ValueError(f"jobs and repeats must be at least 0, not {jobs} and {repeats}")
-    memory = plan.describe()["memory"]
-    footprint.check("the plan", memory)
-    jobs = min(jobs, max(1, footprint.available() // max(1, memory))) if memory > footprint.CHECKED else jobs
+    jobs = _affordable(plan, jobs)
     harness.forget_problems()
     outcome = Outcome(planned=len(plan.runs))
     with Store(path) as store:
@@ -111,6 +110,19 @@ def run_plan(
             outcome.time_seconds = time.perf_counter() - start
         store.finish(invocation, vars(outcome))
     return outcome
+
+
+def _affordable(plan: Plan, jobs: int) -> int:
+    """Workers, at most `jobs`, for which memory suffices: each holds a problem at work, this process another copy."""
+    memory: int = plan.describe()["memory"]
+    held = 0
+    if jobs and 2 * memory > footprint.CHECKED:  # no problem is larger than itself at work
+        held = max(facts_of(name, dict(settings))[1] for name, settings in {(r.problem, r.settings) for r in plan.runs})
+    again = ", with a second copy of its largest problem for the worker,"
+    footprint.check(f"the plan{again if held else ''}", memory + held)
+    if memory + held < footprint.CHECKED:
+        return jobs
+    return min(jobs, max(1, (footprint.available() - held) // memory))
 
 
 def _untimed(store: Store, runs: Sequence[Run]) -> list[Run]:

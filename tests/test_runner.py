@@ -15,8 +15,9 @@ import pandas as pd
 import pytest
 
 import optbench
-from optbench import harness, jit, runner, workers
+from optbench import footprint, harness, jit, runner, workers
 from optbench.config import load_config, parse_config
+from optbench.entries import facts_of
 from optbench.outcome import Run
 from optbench.plan import Plan, make_plan
 
@@ -120,6 +121,18 @@ def test_kernels_are_asked_for_once_a_kind_of_run(monkeypatch: pytest.MonkeyPatc
     monkeypatch.setattr(runner, "makers_of", makers_of)
     runner._compile(list(runs), workers.InProcess(), runner._silent, runner.Outcome())
     assert len(asked) == 4 < len(runs)  # three problems, and the second schedule
+
+
+def test_workers_leave_room_for_the_problem_in_this_process(monkeypatch: pytest.MonkeyPatch) -> None:
+    n = 10**7
+    plan = plan_of(problems=[{"name": "quadratic", "n": n}], optimizers=["adam"], schedules=["constant"])
+    memory, held = plan.describe()["memory"], facts_of("quadratic", {"n": n})[1]
+    assert held >= 8 * 3 * n  # data, start, minimizer
+    for there, jobs, expected in [(held + 2 * memory, 4, 2), (held + 2 * memory - 1, 4, 1), (memory, 0, 0)]:
+        monkeypatch.setattr(footprint, "available", lambda there=there: there)
+        assert runner._affordable(plan, jobs) == expected
+    with pytest.raises(ValueError, match="a second copy"):
+        runner._affordable(plan, 1)
 
 
 def test_runs_of_other_code_are_done_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
