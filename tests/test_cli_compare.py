@@ -75,7 +75,7 @@ def test_more_pairs_than_the_exact_test_takes_are_said_to_be(results: Path, monk
 
 def test_a_part_by_other_costs_and_levels(results: Path) -> None:
     part = ("-r", results, "--where", "problem=booth", "--where", "schedule=constant")
-    told = " ".join(call("gd", "adam", *part, "--target", "0.1").output.split())
+    told = " ".join(call("gd", "adam", *part, "--target", "0.1", "--alpha", "0.1").output.split())
     assert "iterations to 1e-1" in told
     assert "quadratic" not in told
     assert "adam needs" in told
