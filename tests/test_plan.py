@@ -15,12 +15,15 @@ from typing import Any
 import numpy as np
 import pytest
 
+from optbench import harness
 from optbench.config import ConfigError, parse_config, quick_config
+from optbench.entries import plain
 from optbench.labels import labels_of
 from optbench.outcome import DEFAULT_TARGETS, Run
 from optbench.plan import Plan, make_plan
 from optbench.records import Budget, encode
 from optbench.registry import (
+    PROBLEMS,
     get_optimizer,
     get_problem,
     list_optimizers,
@@ -337,7 +340,8 @@ def test_every_problem_can_be_planned_by_name(name: str) -> None:
     method = "augmented_lagrangian" if get_problem(name).constraints else "gd"
     (run,) = make_plan(parse_config({"problems": [name], "optimizers": [method]})).runs
     json.dumps(run.settings)
-    assert dict(run.settings) == get_problem(name).settings
+    assert dict(run.settings) == {key: plain(value) for key, value in PROBLEMS.get(name).defaults().items()}
+    assert harness.problem_of(name, run.settings).settings == get_problem(name).settings
 
 
 def test_quick_plan() -> None:
