@@ -6,7 +6,8 @@ has seen. Lower is better; what was never reached, or is not finite, is infinite
 looked at.
 
 ``final_loss``: f at the end, evaluated again; under constraints the KKT residual. A run stops where it has met every
-target, so all that did so count as that level, and ties go to fewer iterations. ``time_to_target``: iterations to the
+target, so all that did so count as that level (on a problem with frozen losses as the highest that any of them
+reached), and ties go to fewer iterations. ``time_to_target``: iterations to the
 target; ties go to the lower final loss. ``val_loss``, and ``val_accuracy`` with its sign changed: on held-out samples
 at the end. Whatever is still tied goes to the earlier trial; the defaults are trial 0.
 """
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 _FAILED = ("diverged", "error", "crashed")
+_ROLE = r" (?:trial|tuned) \d+$"  # ends the label of a run that only tuning asked for
 _MEASURES = ("score", "tie", "loss", "iterations", "nit", "lr")
 
 
@@ -38,7 +40,9 @@ def losses(runs: pd.DataFrame) -> pd.Series[float]:
     value = runs["kkt"].where(constrained, runs["fun"])
     last = runs["targets"].map({text: min(json.loads(text), default=0.0) for text in runs["targets"].unique()})
     level = last.where(constrained, runs["f_opt"] + last * (runs["f0"] - runs["f_opt"]))
-    level = level.mask(runs["frozen"], runs["f_opt"])  # the same for all: what they started from is not in the table
+    reached = value.where(runs["frozen"] & (runs["status"] == "converged"))
+    same = reached.groupby([runs["problem"], runs["settings"], runs["targets"]]).transform("max")
+    level = level.mask(runs["frozen"], same)  # what they started from is not in the table
     value = value.mask((runs["status"] == "converged") & level.notna(), level)
     return value.where((value.abs() < np.inf) & ~runs["status"].isin(_FAILED), np.inf)
 
@@ -114,7 +118,7 @@ def varying(table: pd.DataFrame) -> list[str]:
 
 def _cell_label(rows: pd.DataFrame) -> pd.Series[str]:
     """Recorded labels without what tells the runs of a study apart."""
-    return rows["label"].str.replace(r" (?:trial|tuned) \d+$", "", regex=True)
+    return rows["label"].str.replace(_ROLE, "", regex=True)
 
 
 def comparison(runs: pd.DataFrame, hits: pd.DataFrame, trials: pd.DataFrame) -> pd.DataFrame:
@@ -197,20 +201,24 @@ def side_by_side(
     """Runs, and tables of them by name, without the trials: for all that compares runs.
 
     The winners of these budgets, by default of the largest, stand beside the defaults, and the labels of their
-    optimizers end in ``tuned``, with the budget where `budgets` are given. A run that is both has a row for each, its
-    key followed by a number. Runs of no study are kept as they are.
+    optimizers end in ``tuned``, with the budget where `budgets` are given, and with what tells the studies of one cell
+    apart where it has several. A run that is both has a row for each, its key followed by a number. Runs of no study
+    are kept as they are, but for trials and winners that no study names any more.
     """
     import pandas as pd
 
     largest = trials.groupby("study")["budget"].transform("max")
     chosen = trials["budget"].isin(budgets) if budgets is not None else trials["budget"] == largest
     roles = {"": trials["role"] == "default", " tuned": (trials["role"] == "tuned") & chosen}
-    parts = [runs[~runs.index.isin(trials["run"])]]
+    rest = runs[~runs.index.isin(trials["run"])]
+    parts, apart = [rest[~rest["label"].str.contains(_ROLE, regex=True)]], _apart(trials)
     for text, rows in roles.items():
-        part = trials[rows & trials["run"].isin(runs.index)].drop_duplicates(["run", "budget"])
-        ending = text if budgets is None or not text else " tuned " + part["budget"].astype("str").to_numpy()
+        part = trials[rows & trials["run"].isin(runs.index)]
+        budget = "" if budgets is None or not text else " " + part["budget"].astype("str")
+        part = part.assign(ending=text + budget + part["study"].map(apart) if text else "")
+        part = part.drop_duplicates(["run", "ending"])  # the winner of several studies is one run
         found = runs.loc[part["run"]]
-        parts.append(found.assign(label=_cell_label(found) + ending))
+        parts.append(found.assign(label=_cell_label(found) + part["ending"].to_numpy()))
     made = pd.concat(parts)
     made = made.iloc[runs.index.get_indexer(made.index).argsort(kind="stable")]
     copies = made.groupby(level=0).cumcount()
@@ -218,3 +226,24 @@ def side_by_side(
     copied = pd.DataFrame({"run": made.index, "copy": fresh})
     moved = {name: copied.merge(table, on="run").drop(columns="run") for name, table in tables.items()}
     return made.set_axis(fresh.rename("run")), {name: t.rename(columns={"copy": "run"}) for name, t in moved.items()}
+
+
+def _apart(trials: pd.DataFrame) -> dict[str, str]:
+    """By study, what tells it from others of its cell, such as `` criterion=val_loss``; empty where it is alone."""
+    cells: dict[str, dict[str, dict[str, str]]] = {}
+    for study, text in trials.groupby("study")["settings"].first().items():
+        facts = json.loads(text)
+        cell = json.dumps(facts.pop("cell", None))
+        flat = {**facts, **{f"range of {name}": span for name, span in facts.pop("ranges", {}).items()}}
+        cells.setdefault(cell, {})[str(study)] = {name: _plain(value) for name, value in flat.items()}
+    made = {}
+    for studies in cells.values():
+        names = dict.fromkeys(name for facts in studies.values() for name in facts)
+        differ = [name for name in names if len({facts.get(name) for facts in studies.values()}) > 1]
+        for study, facts in studies.items():
+            made[study] = "".join(f" {name}={facts[name]}" for name in differ if name in facts)
+    return made
+
+
+def _plain(value: Any) -> str:
+    return value if isinstance(value, str) else json.dumps(value, separators=(",", ":"))

@@ -12,7 +12,7 @@ import json
 import os
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from optbench import harness, tuned
 from optbench.config import Config, ConfigError
@@ -27,6 +27,9 @@ from optbench.single import searches
 from optbench.store import Store, load
 from optbench.tables import Trial
 from optbench.types import Array
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 class Study(NamedTuple):
@@ -72,6 +75,13 @@ class Done:
     outcome: Outcome
     trials: Outcome | None = None
     studies: tuple[str, ...] = ()
+    budgets: tuple[int, ...] = ()
+
+    def of(self, trials: pd.DataFrame) -> pd.DataFrame:
+        """Rows of the table `trials` that are of these studies and budgets and, but for trials, of this plan."""
+        mine = trials[trials["study"].isin(self.studies) & (trials["number"] <= max(self.budgets))]
+        tests = mine["run"].isin([run.key for run in self.plan.runs]) & mine["budget"].isin([0, *self.budgets])
+        return mine[tests | (mine["role"] == "trial")]
 
 
 def run_matrix(
@@ -106,7 +116,7 @@ def run_matrix(
     with Store(path) as store:
         store.add_trials(settings, [*rows, *more])
     second = run_plan(tests, path, repeats=repeats, progress=progress, **rest)
-    return Done(tests, second, first, tuple(settings))
+    return Done(tests, second, first, tuple(settings), config.tuning.budgets)
 
 
 def describe(config: Config, plan: Plan) -> dict[str, Any]:

@@ -99,8 +99,10 @@ def test_runs_that_met_every_target_are_equal_and_the_fastest_wins() -> None:
 
 def test_loss_under_constraints_and_of_a_frozen_problem() -> None:
     rows: list[dict[str, Any]] = [{"fun": -9.0, "kkt": 0.5}, {"kkt": 1e-9, "status": "converged"}]
-    rows += [{"f_opt": 0.2, "frozen": True, "fun": 0.1, "status": "converged"}, {"f_opt": NAN, "fun": 0.7}]
-    assert tuned.losses(runs_of(rows)).tolist() == [0.5, 1e-6, 0.2, 0.7]
+    done = {"f_opt": 0.2, "frozen": True, "status": "converged"}
+    rows += [{**done, "fun": 0.21}, {**done, "fun": 0.22}, {**done, "fun": 0.9, "status": "budget"}]
+    rows += [{**done, "fun": 0.3, "settings": "{}"}, {"f_opt": NAN, "fun": 0.7}]
+    assert tuned.losses(runs_of(rows)).tolist() == [0.5, 1e-6, 0.22, 0.22, 0.9, 0.3, 0.7]
 
 
 def test_time_to_target() -> None:
@@ -249,3 +251,25 @@ def test_side_by_side_leaves_trials_out_and_shows_a_run_in_both_roles() -> None:
     assert shown["label"].tolist() == ["gd", "gd tuned 1", "gd tuned 2", "gd"]
     assert shown.index.tolist() == ["r2", "r2/1", "r3", "r4"]
     assert moved["hits"].groupby("run").size().tolist() == [2, 2, 2, 2]
+
+
+def test_side_by_side_counts_the_winner_of_two_studies_once_and_tells_different_ones_apart() -> None:
+    rows: list[dict[str, Any]] = [{"role": "default", "number": 0}, {"role": "tuned", "number": 1, "budget": 2}]
+    rows += [{"role": "tuned", "number": 1, "budget": 3, "lr": 0.5}]
+    runs, hits, trials = study(rows[:2], mode="random")
+    again = trials.assign(study="t", budget=trials["budget"] + trials["budget"] // 2)  # the same cell, budget 3
+    shown, moved = tuned.side_by_side(runs, {"hits": hits}, pd.concat([trials, again]))
+    assert shown["label"].tolist() == ["gd", "gd tuned"]
+    assert len(moved["hits"]) == 4
+    runs, hits, trials = study(rows)
+    other = json.dumps({**STUDY, "criterion": "val_loss"})
+    trials.loc[[2], ["study", "settings"]] = ["t", other]
+    shown, _ = tuned.side_by_side(runs, {}, trials)
+    assert shown["label"].tolist() == ["gd", "gd tuned criterion=final_loss", "gd tuned criterion=val_loss"]
+
+
+def test_side_by_side_leaves_out_what_only_tuning_asked_for_and_no_study_names() -> None:
+    labels = ["gd", "gd trial 3", "gd tuned 25", "mine"]
+    runs, hits, trials = study([{"label": label} for label in labels])
+    shown, _ = tuned.side_by_side(runs, {"hits": hits}, trials.assign(role="default").iloc[:1])
+    assert shown["label"].tolist() == ["gd", "mine"]

@@ -142,6 +142,13 @@ def test_the_same_command_does_nothing_again_and_a_larger_budget_only_the_rest(t
     assert larger.trials is not None
     assert (larger.trials.done, larger.trials.kept) == (4 * 3 * 2, 4 * 4 * 2)
     assert larger.studies == first.studies
+    recorded = load(path).trials
+    smaller = run(path, small)
+    results = load(path)
+    pd.testing.assert_frame_equal(results.trials, recorded)
+    assert results.runs.index[results.runs["label"].str.contains("trial")].isin(results.trials["run"]).all()
+    mine = smaller.of(results.trials)
+    assert (mine["number"].max(), set(mine["budget"])) == (3, {0, 3})
 
 
 def test_an_interrupted_search_goes_on(tmp_path: Path, results: Results, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -21,7 +21,7 @@ def summary(done: Done, results: Results, full: bool) -> int:
     """Print tuned beside default, places by budget, the cost; the number of runs that failed in a way to be seen."""
     from optbench import console, tuned
 
-    trials = results.trials[results.trials["study"].isin(done.studies)]
+    trials = done.of(results.trials)
     compared = tuned.comparison(results.runs, results.hits, trials)
     studies = list(dict.fromkeys(compared["study"]))
     shown = compared[compared["study"].isin(studies if full else studies[:MOST])]
@@ -90,7 +90,7 @@ def save_plots(done: Done, results: Results, path: Path) -> list[Path]:
     runs = results.runs.loc[[run.key for run in done.plan.runs]]
     kinds: dict[str, Any] = dict.fromkeys(("convergence", "heatmap"), runs)
     if done.trials is not None:
-        mine = results.trials[results.trials["study"].isin(done.studies)]
+        mine = done.of(results.trials)
         grid = mine["settings"].str.contains('"mode": "grid"', regex=False).all()
         every = results.runs.loc[results.runs.index.isin(mine["run"])]
         kinds = {"lr_sensitivity" if grid else "tuning_budget": every}
