@@ -205,6 +205,24 @@ def test_good_rates_by_time_and_without_a_minimum() -> None:
     assert not failed["good"].any()
 
 
+@pytest.mark.parametrize(
+    ("criterion", "name", "values", "good"),
+    [
+        ("val_accuracy", "val_accuracy", [0.6, 0.86, 0.9, 0.85], [False, True, True, False]),  # from 0.855
+        ("val_loss", "val_loss", [1.1, 1.04, 1.0, 1.06], [False, True, True, False]),
+        ("final_loss", "kkt", [2e-3, 9e-4, 1e-4, 1.1e-3], [False, True, True, False]),
+    ],
+)
+def test_good_rates_are_in_the_unit_of_the_score(
+    criterion: str, name: str, values: list[float], good: list[bool]
+) -> None:
+    kept = {"f0": 1e3, "f_opt": NAN} if name != "kkt" else {"f0": 1e3}
+    rows: list[dict[str, Any]] = [{**kept, name: value, "lr": 10.0**k} for k, value in enumerate([0.5, *values], -1)]
+    made = curves.sensitivity(*study(rows, criterion=criterion))
+    assert made["good"].tolist() == good
+    assert made["start"].isna().all()
+
+
 def test_sensitivity_needs_a_grid_of_rates() -> None:
     for settings in ({"mode": "random"}, {"parameters": ["beta1"]}):
         with pytest.raises(ValueError, match="no grid of learning rates"):
