@@ -54,29 +54,35 @@ def judged(runs: pd.DataFrame, hits: pd.DataFrame, trials: pd.DataFrame) -> pd.D
     -------
     DataFrame
         ``study, role, budget, number, run, mode, criterion, target``; ``score`` and ``tie`` by the criterion; ``loss``;
-        ``iterations`` to the target, infinite where it was missed; ``nit`` and ``lr``. `target` is the criterion's or,
-        where it has none, the usual one (`optbench.stats.pick_target`).
+        ``iterations`` to the target, infinite where it was missed, NaN where it asks for nothing known; ``nit``,
+        ``lr`` and ``params``; ``constrained``. `target` is the criterion's or, where it has none, the usual one of
+        these runs (`optbench.stats.pick_target`).
     """
     settings = {text: json.loads(text) for text in trials["settings"].unique()}
     table = trials[trials["run"].isin(runs.index)].reset_index(drop=True)
     for name in ("mode", "criterion", "target"):
         table[name] = table["settings"].map({text: each[name] for text, each in settings.items()})
+    hits = hits[hits["run"].isin(table["run"])]
     usual = stats.pick_target(hits) if len(hits) else math.nan
     table["target"] = table["target"].astype("float64").where(table["criterion"] == "time_to_target", usual)
     mine = runs.loc[table["run"]]
     table["loss"] = losses(mine).to_numpy()
     table["nit"], table["lr"] = mine["nit"].to_numpy(dtype=np.float64), mine["lr"].to_numpy()
-    table["iterations"] = np.inf
+    table["params"], table["constrained"] = mine["params"].to_numpy(), mine["kkt"].notna().to_numpy()
+    known = (stats.judged(mine) | mine["kkt"].notna()).to_numpy() & table["target"].notna()
+    table["iterations"] = np.where(known, np.inf, np.nan)
     for target in table["target"].dropna().unique():
         met = hits[np.isclose(hits["target"], target, rtol=1e-9, atol=0.0)].set_index("run")["iteration"]
-        here = table["target"] == target
+        here = known & (table["target"] == target)
         found = met.reindex(table.loc[here, "run"]).astype("Float64").astype("float64")
         table.loc[here, "iterations"] = found.fillna(np.inf).to_numpy()
     measures: dict[str, Any] = {"final_loss": table["loss"], "time_to_target": table["iterations"]}
     measures |= {"val_loss": mine["val_loss"].to_numpy(), "val_accuracy": -mine["val_accuracy"].to_numpy()}
     table["score"] = np.select([table["criterion"] == name for name in measures], [*measures.values()], np.nan)
-    table["score"] = table["score"].where(table["score"].abs() < np.inf, np.inf)
+    failed = (table["loss"] == np.inf) & table["criterion"].str.startswith("val")  # on what is not finite
+    table["score"] = table["score"].where((table["score"].abs() < np.inf) & ~failed, np.inf)
     table["tie"] = table["nit"].where(table["criterion"] == "final_loss", table["loss"])
+    table["tie"] = table["tie"].where((table["score"] < np.inf) | (table["criterion"] == "time_to_target"), np.inf)
     return table.drop(columns="settings")
 
 
@@ -132,10 +138,10 @@ def comparison(runs: pd.DataFrame, hits: pd.DataFrame, trials: pd.DataFrame) -> 
     Returns
     -------
     DataFrame
-        ``study``, labels of its cell, ``criterion``, ``budget``; ``trial``, whose hyperparameters won, 0 where nothing
-        beat the defaults; ``lr``; ``tuning``, its score on the tuning seeds; on the test seeds the median ``score``
-        with quartiles ``low`` and ``high``, median ``loss``, median ``iterations`` to the ``target``, and ``success``,
-        share of runs that met it.
+        ``study``, labels of its cell, ``criterion``, ``constrained``, ``budget``; ``trial``, whose hyperparameters won,
+        0 where nothing beat the defaults; ``lr``, ``params`` (JSON); ``tuning``, its score on the tuning seeds; on the
+        ``tests`` test seeds the median ``score`` with quartiles ``low`` and ``high``, median ``tie``, ``loss`` and
+        ``iterations`` to the ``target``, and ``success``, share of runs that met it, NaN where that is not known.
     """
     import pandas as pd
 
@@ -143,15 +149,17 @@ def comparison(runs: pd.DataFrame, hits: pd.DataFrame, trials: pd.DataFrame) -> 
     table, names = judged(runs, hits, trials), cells(runs, trials)
     seen, tests = scores(table), table[table["role"] != "trial"]
     groups = tests.groupby(["study", "budget"])
-    made = groups[["criterion", "number", "lr", "target"]].first().rename(columns={"number": "trial"})
+    facts = ["criterion", "constrained", "number", "lr", "params", "target"]
+    made = groups[facts].first().rename(columns={"number": "trial"})
     of = pd.MultiIndex.from_arrays([made.index.get_level_values("study"), made["trial"]])
     made["tuning"] = seen["score"].reindex(of).to_numpy()
     spread = {key: stats.quartiles(part) for key, part in groups["score"]}
     for k, name in enumerate(("low", "score", "high")):
         made[name] = [float(spread[key][k]) for key in made.index]
-    for name in ("loss", "iterations"):
+    for name in ("tie", "loss", "iterations"):
         made[name] = groups[name].median()
-    made["success"] = (tests["iterations"] < np.inf).groupby([tests["study"], tests["budget"]]).mean()
+    met = (tests["iterations"] < np.inf).astype("float64").where(tests["iterations"].notna())
+    made["success"], made["tests"] = met.groupby([tests["study"], tests["budget"]]).mean(), groups.size()
     table = names.join(made.reset_index("budget"), how="inner")
     return table.reset_index()
 
@@ -178,13 +186,14 @@ def cost(runs: pd.DataFrame, hits: pd.DataFrame, trials: pd.DataFrame) -> pd.Dat
 def places(compared: pd.DataFrame) -> pd.DataFrame:
     """Mean place of every optimizer among all, budget by budget, from a table of `comparison`.
 
-    Optimizers are ranked by their score within every problem, schedule, clipping, batch size and budget; ties share
-    the mean of their places. The means are over the cells in which all of them took part; one row an optimizer,
-    one column a budget, ordered by the last.
+    Optimizers are ranked by their score, then by what breaks its ties, within every problem, schedule, clipping, batch
+    size and budget; what is still tied shares the mean of its places. The means are over the cells in which all of them
+    took part; one row an optimizer, one column a budget, ordered by the last.
     """
     others = ["problem", "schedule", "clip", "batch", "criterion", "budget"]
     full = compared[compared.groupby(others)["optimizer"].transform("nunique") == compared["optimizer"].nunique()]
-    ranked = full.assign(place=full.groupby(others)["score"].rank(method="average"))
+    order = full.groupby(["score", "tie"], dropna=False).ngroup()
+    ranked = full.assign(place=order.groupby([full[name] for name in others]).rank(method="average"))
     table = ranked.pivot_table(index="optimizer", columns="budget", values="place", aggfunc="mean")
     return table.sort_values(list(table.columns[::-1])) if len(table) else table
 

@@ -252,6 +252,26 @@ def test_comparison_places_and_cost() -> None:
     assert spent["seconds"] == pytest.approx(250 * 0.01 / 100)
     two = pd.concat([made.assign(optimizer="a"), made.assign(optimizer="b", score=[1.0, 9.0])])
     assert tuned.places(two).to_dict() == {0: {"a": 2.0, "b": 1.0}, 2: {"a": 1.0, "b": 2.0}}
+    equal = pd.concat([made.assign(optimizer="a"), made.assign(optimizer="b", tie=[99.0, 200.0])])
+    assert tuned.places(equal).to_dict() == {0: {"a": 2.0, "b": 1.0}, 2: {"a": 1.0, "b": 2.0}}
+
+
+def test_what_is_not_known_is_no_failure_and_targets_are_those_of_the_runs_concerned() -> None:
+    rows: list[dict[str, Any]] = [{"f_opt": NAN}, {"role": "default", "number": 0, "f_opt": NAN}]
+    runs, hits, trials = study(rows)
+    other = pd.DataFrame({"run": ["x"], "target": [1e-9], "iteration": pd.array([3], dtype="Int64")})
+    made = tuned.comparison(runs, pd.concat([hits, other]), trials)
+    assert made[["iterations", "success"]].isna().all(axis=None)
+    assert made["target"].tolist() == [1e-6]
+    runs, hits, trials = study([{**row, "f_opt": 0.0} for row in rows])
+    assert tuned.comparison(runs, hits, trials)[["iterations", "success"]].to_numpy().tolist() == [[INF, 0.0]]
+
+
+@pytest.mark.parametrize("criterion", ["val_loss", "val_accuracy"])
+def test_held_out_measures_of_a_failed_run_are_worst(criterion: str) -> None:
+    good = {"val_loss": 0.5, "val_accuracy": 0.5}
+    for bad in ({"status": "diverged"}, {"fun": NAN}, {"fun": INF, "nit": 1}):
+        assert winner([good, {"val_loss": 0.1, "val_accuracy": 0.9, **bad}], criterion=criterion) == 0
 
 
 def test_side_by_side_leaves_trials_out_and_shows_a_run_in_both_roles() -> None:
