@@ -149,8 +149,8 @@ def comparison(runs: pd.DataFrame, hits: pd.DataFrame, trials: pd.DataFrame) -> 
     table, names = judged(runs, hits, trials), cells(runs, trials)
     seen, tests = scores(table), table[table["role"] != "trial"]
     groups = tests.groupby(["study", "budget"])
-    facts = ["criterion", "constrained", "number", "lr", "params", "target"]
-    made = groups[facts].first().rename(columns={"number": "trial"})
+    made = groups[["criterion", "number", "lr", "params", "target"]].first().rename(columns={"number": "trial"})
+    made["constrained"] = groups["constrained"].any()
     of = pd.MultiIndex.from_arrays([made.index.get_level_values("study"), made["trial"]])
     made["tuning"] = seen["score"].reindex(of).to_numpy()
     spread = {key: stats.quartiles(part) for key, part in groups["score"]}
