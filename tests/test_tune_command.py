@@ -101,7 +101,15 @@ def test_defaults_of_the_command_and_what_its_table_says(tmp_path: Path) -> None
     assert done.exit_code == 0, done.output
     results = load(tmp_path / "r.db")
     assert set(results.runs["seed"]) == {0, 1, 2, 3, 4, 1000, 1001, 1002}
-    for text in ("median final loss [quartiles] on 5 test seeds", "winner", "lr=0.01*", "* at an end of its range"):
+    for text in (
+        "median final loss [quartiles] on 5 test seeds",
+        "to 1e-6",
+        "- / ",
+        "0% / ",
+        "winner",
+        "lr=0.01*",
+        "* at an end of its range",
+    ):
         assert text in done.output
 
 

@@ -64,7 +64,9 @@ def _meaning(compared: pd.DataFrame) -> str:
         what = "KKT residual" if compared["constrained"].all() else "final loss, under constraints KKT residual,"
     seeds = int(compared["tests"].max())
     spread = f"median {what} [quartiles] on {seeds} test seeds" if seeds > 1 else f"{what} on one test seed"
-    return spread + (f", and how many met {target}" if compared["target"].notna().any() else "")
+    told = "" if criterion == "time_to_target" else f"iterations to {target} and "
+    more = f"; {told}how many met it, default / tuned {compared['budget'].max()}"
+    return spread + (more if compared["target"].notna().any() else "")
 
 
 def _beside(compared: pd.DataFrame, trials: pd.DataFrame) -> pd.DataFrame:
@@ -73,22 +75,19 @@ def _beside(compared: pd.DataFrame, trials: pd.DataFrame) -> pd.DataFrame:
 
     from optbench import console, stats
 
-    timed = bool((compared["criterion"] == "time_to_target").any())
     names = ["problem", "optimizer", "schedule", *(n for n in ("clip", "batch") if compared[n].nunique() > 1)]
     first = compared.drop_duplicates("study").set_index("study")
     numbers = sorted(set(compared["budget"].tolist()))
     budgets = {k: compared[compared["budget"] == k].set_index("study").reindex(first.index) for k in numbers}
-    headings = {budget: f"tuned {budget}" if budget else "default" for budget in budgets}
-    last, ends = max(budgets), sorted({min(budgets), max(budgets)})
+    last, ends = max(budgets), (budgets[min(budgets)], budgets[max(budgets)])
     table: dict[str, Any] = {name: first[name] for name in names}
     for budget, rows in budgets.items():
-        table[headings[budget]] = _scores(rows, quartiles=budget == last)
-    target = stats.target_text(compared["target"].iloc[0])
+        table[f"tuned {budget}" if budget else "default"] = _scores(rows, quartiles=budget == last)
     if compared["target"].notna().any():
-        for budget in ends if not timed else []:
-            table[f"to {target}, {headings[budget]}"] = _known(budgets[budget], "iterations", console.count)
-        for budget in ends:
-            table[f"met, {headings[budget]}"] = _known(budgets[budget], "success", _share)
+        target = stats.target_text(compared["target"].iloc[0])
+        if not (compared["criterion"] == "time_to_target").any():
+            table[f"to {target}"] = _change(*ends, "iterations", console.count)
+        table[f"met {target}"] = _change(*ends, "success", _share)
     settings = {study: json.loads(text) for study, text in trials.groupby("study")["settings"].first().items()}
     rows = budgets[last]
     table["winner"] = pd.Series(
@@ -115,8 +114,9 @@ def _scores(rows: pd.DataFrame, quartiles: bool) -> pd.Series[str]:
     return made.where(rows["tests"].notna(), "")
 
 
-def _known(rows: pd.DataFrame, name: str, text: Any) -> pd.Series[str]:
-    return rows[name].map(text).where(rows["tests"].notna(), "")
+def _change(before: pd.DataFrame, after: pd.DataFrame, name: str, text: Any) -> pd.Series[str]:
+    """Text of a measure of the defaults and of the winners, these where there are any."""
+    return before[name].map(text) + (" / " + after[name].map(text)).where(after["tests"].notna(), "")
 
 
 def _share(value: float) -> str:
