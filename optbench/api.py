@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 from optbench.config import parse_config, quick_config
@@ -11,6 +11,8 @@ from optbench.matrices import find_config
 from optbench.plan import make_plan
 from optbench.store import Results, load
 from optbench.tuning import run_matrix
+
+TEST_SEEDS = 5  # of what is tuned: a winner on one seed says little
 
 
 def run(
@@ -54,13 +56,13 @@ def run(
 
 
 def tune(
-    problems: Sequence[Any],
-    optimizers: Sequence[Any],
+    problems: Any,
+    optimizers: Any,
     output: str | os.PathLike[str] = "tuning.db",
     *,
-    schedules: Sequence[Any] = ("constant",),
-    clipping: Sequence[Any] = ("none",),
-    batch_size: Sequence[Any] = ("full",),
+    schedules: Any = ("constant",),
+    clipping: Any = ("none",),
+    batch_size: Any = ("full",),
     budget: Mapping[str, Any] | None = None,
     jobs: int = 0,
     repeats: int = 0,
@@ -70,12 +72,13 @@ def tune(
 
     Parameters
     ----------
-    problems, optimizers, schedules, clipping, batch_size : sequence
-        Entries as in a matrix: names, or mappings with a name and settings.
+    problems, optimizers, schedules, clipping, batch_size
+        An entry of a matrix, or a sequence of such: a name, or a mapping with a name and settings.
     output : path-like
         Results file; the same call goes on with what it holds.
     budget : mapping, optional
-        The table ``[budget]``: ``max_iter``, ``seeds`` (of the tests), ``targets`` and so on.
+        The table ``[budget]``: ``max_iter``, ``seeds`` (of the tests, 5 by default), ``targets`` and so
+        on.
     jobs, repeats : int
         As in `run`; by default nothing is timed.
     **tuning
@@ -96,5 +99,10 @@ def tune(
         The results file cannot be used.
     """
     factors = {"problems": problems, "optimizers": optimizers, "schedules": schedules, "clipping": clipping}
-    table = {key: list(entries) for key, entries in {**factors, "batch_size": batch_size}.items()}
-    return run({**table, "budget": dict(budget or {}), "tuning": tuning}, output, jobs=jobs, repeats=repeats)
+    table = {key: _listed(entries) for key, entries in {**factors, "batch_size": batch_size}.items()}
+    tests = {"seeds": TEST_SEEDS, **(budget or {})}
+    return run({**table, "budget": tests, "tuning": tuning}, output, jobs=jobs, repeats=repeats)
+
+
+def _listed(entries: Any) -> list[Any]:
+    return [entries] if isinstance(entries, (str, int, Mapping)) else list(entries)

@@ -19,8 +19,9 @@ from optbench.types import Array
 if TYPE_CHECKING:
     import pandas as pd
 
-WITHIN = {"time_to_target": 2.0, "final_loss": 10.0}  # of the best: iterations, distance of f to the minimum
-REDUCTION = 0.05  # of the best reduction, by which a good rate may miss it where the minimum is not known
+WITHIN = {"time_to_target": 2.0, "final_loss": 10.0}  # times the best: iterations, f - f* or KKT residual
+# By which a good rate may miss the best: of the reduction where the minimum is not known, of a held-out measure.
+REDUCTION = 0.05
 
 
 def best_of_k(values: ArrayLike, k: int, *, replacement: bool = False) -> tuple[Array, Array]:
@@ -97,12 +98,13 @@ def sensitivity(runs: pd.DataFrame, hits: pd.DataFrame, trials: pd.DataFrame) ->
     Returns
     -------
     DataFrame
-        ``study``, labels of its cell, ``criterion``, ``lr``, ``score``; ``gap``, the score less the minimum where that
-        is ``known`` and the score is a final loss, else the score; ``start``, the gap of the start, NaN where scores
-        are no losses; ``good``, ``best`` and ``default`` (the default rate).
+        ``study``, labels of its cell, ``criterion``, ``constrained``, ``lr``, ``score``; ``gap``, the score less the
+        minimum where that is ``known`` and the score is a final loss, else the score; ``start``, the gap of the start,
+        NaN where scores are no values of f; ``good``, ``best`` and ``default`` (the default rate).
         The best is the winner among the grid. Good rates are those around it, without a bad one between, with at most 2
-        times its iterations, or at most 10 times its gap; where the minimum is not known, with at least 95 % of its
-        reduction from the start. They span ``decades``: every point stands for the distance between two.
+        times its iterations, 10 times its gap or, under constraints, its KKT residual, 1.05 times its held-out loss, or
+        at least 0.95 times its held-out accuracy; where the minimum is not known, with at least 95 % of its reduction
+        from the start. They span ``decades``: every point stands for the distance between two.
 
     Raises
     ------
@@ -117,9 +119,11 @@ def sensitivity(runs: pd.DataFrame, hits: pd.DataFrame, trials: pd.DataFrame) ->
     table, names = tuned.judged(runs, hits, mine), tuned.cells(runs, mine)
     medians, criteria = tuned.scores(table), table.groupby("study")["criterion"].first()
     rows = runs.loc[table["run"], ["f_opt", "f0", "kkt", "frozen"]]
-    rows["f_opt"] = rows["f_opt"].mask(rows["frozen"] | rows["kkt"].notna())
-    facts = rows[["f_opt", "f0"]].groupby(table["study"].to_numpy()).median()
-    facts["f_opt"] = facts["f_opt"].where(criteria == "final_loss")
+    constrained = rows["kkt"].notna()
+    rows["f_opt"] = rows["f_opt"].mask(rows["frozen"] | constrained)
+    rows["f0"] = rows["f0"].mask(constrained)
+    facts = rows[["f_opt", "f0"]].groupby(table["study"].to_numpy()).median().where(criteria == "final_loss")
+    facts["constrained"] = constrained.groupby(table["study"].to_numpy()).any()
     parts = []
     for study in names.index.tolist():
         made = _graded(medians.loc[[study]].droplevel(0), str(criteria[study]), facts.loc[study])
@@ -139,8 +143,10 @@ def _graded(medians: pd.DataFrame, criterion: str, facts: pd.Series[float]) -> d
     best = grid.index.to_numpy() == tuned.best_trial(grid, int(grid.index.max()))
     least = float(gap[best][0])
     limit = least + REDUCTION * max(facts["f0"] - least, 0.0)
-    if known or criterion == "time_to_target":
-        limit = WITHIN[criterion] * least
+    if known or facts["constrained"] or criterion == "time_to_target":
+        limit = WITHIN.get(criterion, math.nan) * least
+    if criterion.startswith("val"):
+        limit = least + REDUCTION * abs(least)  # an accuracy has its sign changed
     good = _around(int(np.argmax(best)), (gap <= limit) & (gap < np.inf))
     rates = grid["lr"].to_numpy()
     step = math.log10(rates[-1] / rates[0]) / (len(rates) - 1)
@@ -151,8 +157,13 @@ def _graded(medians: pd.DataFrame, criterion: str, facts: pd.Series[float]) -> d
         "good": good,
         "best": best & good,
     }
-    start = facts["f0"] - (facts["f_opt"] if known else 0.0) if criterion == "final_loss" else math.nan
-    columns |= {"known": known, "start": start, "default": medians["lr"].get(0, math.nan)}
+    start = facts["f0"] - (facts["f_opt"] if known else 0.0)
+    columns |= {
+        "constrained": facts["constrained"],
+        "known": known,
+        "start": start,
+        "default": medians["lr"].get(0, math.nan),
+    }
     return {**columns, "decades": good.sum() * step}
 
 

@@ -9,6 +9,7 @@ the learning rate wider; quasi-random search as in Bousquet et al. (2017), arXiv
 
 from __future__ import annotations
 
+import difflib
 import hashlib
 import math
 from collections.abc import Mapping, Sequence
@@ -51,6 +52,13 @@ class Span(NamedTuple):
         else:
             values = 1.0 - (1.0 - self.low) * ((1.0 - self.high) / (1.0 - self.low)) ** u
         return np.array([min(max(float(f"{value:.{DIGITS}g}"), self.low), self.high) for value in values])
+
+    def place(self, value: float) -> float:
+        """Where a value lies on the scale, 0 at the low end, 1 at the high end: the inverse of `at`."""
+        if self.scale == "linear":
+            return (value - self.low) / (self.high - self.low)
+        low, here, high = ((v if self.scale == "log" else 1.0 - v) for v in (self.low, value, self.high))
+        return math.log(here / low) / math.log(high / low) if here > 0.0 else math.nan
 
 
 _COEFFICIENT = Span(0.9, 0.9999, "complement")  # of an average of squared gradients
@@ -175,7 +183,11 @@ def _span(name: str, value: Any) -> Span:
             raise ValueError(f"{name} takes [low, high] or {{ low, high, scale }}, not {dict(value)!r}")
         ends, scale = (value["low"], value["high"]), _one_of("scale", SCALES, value["scale"])
     if scale is None:
-        raise ValueError(f"{name} has no usual scale: give {{ low, high, scale }}, scale one of {', '.join(SCALES)}")
+        near = difflib.get_close_matches(name, RANGES, n=1)
+        hint = f"did you mean {near[0]!r}? Otherwise " if near else ""
+        raise ValueError(
+            f"{name} has no usual scale: {hint}give {{ low, high, scale }}, scale one of {', '.join(SCALES)}"
+        )
     good = isinstance(ends, (list, tuple)) and len(ends) == 2
     with suppress(ValueError):
         low, high = (check(Field(name, "float", (), ...), end) for end in ends) if good else (math.nan, math.nan)
@@ -218,6 +230,9 @@ def tuning_of(given: Mapping[str, Any]) -> Tuning | None:
     for name in parameters:
         if name not in ranges:
             raise ValueError(f"{unknown('hyperparameter', name, ranges)}; give others a range in [tuning.ranges]")
+    for name in given.get("ranges", {}):
+        if name not in parameters:
+            raise ValueError(f"the range of {name} does nothing: searched are {', '.join(parameters)} (parameters)")
     if "target" in given and given.get("criterion") != "time_to_target":
         raise ValueError("target does nothing without criterion = 'time_to_target'")
     values = {key: given.get(key, item.check(item.default)) for key, item in TUNING.items() if key in _PLAIN}

@@ -164,12 +164,16 @@ class Store:
             con.execute(sql, (*quartiles(seconds), len(seconds), *found))
 
     def add_trials(self, settings: Mapping[str, Mapping[str, Any]], trials: Iterable[Trial]) -> None:
-        """Record tuning studies (settings by id) and what their runs are, in place of what was known of them."""
+        """Record tuning studies (settings by id) and what their runs are.
+
+        Studies and trials that are known stay. Winners take the place of those of the same study and budget.
+        """
+        known, rows = list(trials), [(study, json_text(each)) for study, each in settings.items()]
+        chosen = {(trial.study, trial.budget) for trial in known if trial.role == "tuned"}
         with self._transaction() as con:
-            rows = [(study, json_text(each)) for study, each in settings.items()]
-            con.execute("DELETE FROM studies WHERE id IN (SELECT value FROM json_each(?))", (json.dumps([*settings]),))
-            con.executemany("INSERT INTO studies VALUES (?, ?)", rows)
-            con.executemany("INSERT OR IGNORE INTO trials VALUES (?, ?, ?, ?, ?)", trials)
+            con.executemany("INSERT OR IGNORE INTO studies VALUES (?, ?)", rows)
+            con.executemany("DELETE FROM trials WHERE study = ? AND role = 'tuned' AND budget = ?", chosen)
+            con.executemany("INSERT OR IGNORE INTO trials VALUES (?, ?, ?, ?, ?)", known)
 
     def finished(self, keys: Iterable[str]) -> dict[str, str]:
         """Which of these runs are recorded: key -> fingerprint of the kernels that produced the row."""

@@ -12,21 +12,26 @@ import json
 import os
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from optbench import harness, tuned
+import numpy as np
+
+from optbench import evaluation, harness, tuned
 from optbench.config import Config, ConfigError
 from optbench.entries import keys_of
 from optbench.labels import Labels
 from optbench.outcome import Run
-from optbench.plan import Plan
+from optbench.plan import TRACE_ROWS, Plan
 from optbench.registry import unknown
 from optbench.runner import Outcome, Progress, run_plan
-from optbench.search import USUAL, Tuning, points
+from optbench.search import RANGES, USUAL, Tuning, points
 from optbench.single import searches
 from optbench.store import Store, load
 from optbench.tables import Trial
 from optbench.types import Array
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 class Study(NamedTuple):
@@ -72,6 +77,13 @@ class Done:
     outcome: Outcome
     trials: Outcome | None = None
     studies: tuple[str, ...] = ()
+    budgets: tuple[int, ...] = ()
+
+    def of(self, trials: pd.DataFrame) -> pd.DataFrame:
+        """Rows of the table `trials` that are of these studies and budgets and, but for trials, of this plan."""
+        mine = trials[trials["study"].isin(self.studies) & (trials["number"] <= max(self.budgets))]
+        tests = mine["run"].isin([run.key for run in self.plan.runs]) & mine["budget"].isin([0, *self.budgets])
+        return mine[tests | (mine["role"] == "trial")]
 
 
 def run_matrix(
@@ -106,7 +118,7 @@ def run_matrix(
     with Store(path) as store:
         store.add_trials(settings, [*rows, *more])
     second = run_plan(tests, path, repeats=repeats, progress=progress, **rest)
-    return Done(tests, second, first, tuple(settings))
+    return Done(tests, second, first, tuple(settings), config.tuning.budgets)
 
 
 def describe(config: Config, plan: Plan) -> dict[str, Any]:
@@ -118,17 +130,23 @@ def describe(config: Config, plan: Plan) -> dict[str, Any]:
     numbers = range(tuning.budgets[-1] + 1)
     trials = {run for study in studies for number in numbers for run in study.runs(number, tuning.seeds)}
     tests = len(plan.runs) + len(tuning.budgets) * sum(len(study.tests) for study in studies)
-    each = ", ".join(map(str, tuning.budgets))
+    each, searched = ", ".join(map(str, tuning.budgets)), {study.tests[0] for study in studies}
+    more = max(len(trials), tests) - len(plan.runs)  # traces of the larger stage
     return {
         **facts,
         "tuning": f"{tuning.mode}, budgets of {each} trials beside the defaults, by {tuning.criterion}",
         "searched": tuple(dict.fromkeys(name for study in studies for name in study.values)),
+        "not searched": tuple(
+            dict.fromkeys(cell.labels.optimizer for cell in plan.cells if cell.runs[0] not in searched)
+        ),
         "tuning seeds": tuning.seeds,
         "studies": len(studies),
         "trial runs": len(trials),
         "test runs": f"at most {tests}",
         "runs": f"at most {len(trials) + tests}",
         "steps": facts["steps"] * (1 + len(tuning.budgets)) + sum(run.max_iter for run in trials),
+        "seconds": facts["seconds"] * (1 + len(tuning.budgets)) + sum(run.time_limit for run in trials),
+        "memory": facts["memory"] + 8 * 4 * TRACE_ROWS * more,
     }
 
 
@@ -147,7 +165,7 @@ def studies_of(config: Config, plan: Plan) -> list[Study]:
     values, studies, seen = points(tuning), list[Study](), dict[Any, Labels]()
     for cell in plan.cells:
         run = cell.runs[0]
-        names = tuning.searched(run.optimizer, searches(run.optimizer, dict(run.params)))
+        names = _names(tuning, run)
         if not names:
             continue
         study = Study("", cell.labels, cell.runs, {name: values[name] for name in names})
@@ -170,23 +188,44 @@ def _errors(tuning: Tuning, plan: Plan) -> Iterator[str]:
     if both:
         yield f"tuning.seeds: seed {both[0]} is a test seed as well: a trial may not see what it is tested on"
     keys = {name: keys_of("optimizer", name) for name in dict.fromkeys(run.optimizer for run in plan.runs)}
+    searched = {
+        name for run in dict.fromkeys(replace(run, seed=0) for run in plan.runs) for name in _names(tuning, run)
+    }
     for name in tuning.parameters:
-        owners = [optimizer for optimizer, each in keys.items() if name in each]
+        owners, span = [optimizer for optimizer, each in keys.items() if name in each], dict(tuning.ranges)[name]
         if not owners and tuning.parameters not in (USUAL, tuple(dict(tuning.ranges))):
             known = set().union(*keys.values())
             yield f"tuning.parameters: {unknown('hyperparameter of these optimizers:', name, known)}"
-        span = dict(tuning.ranges)[name]
+        elif name not in searched and span != RANGES.get(name):
+            yield f"tuning.ranges: the range of {name} does nothing: no optimizer here has it searched"
         for optimizer in owners:
             for end in (span.low, span.high):
                 try:
                     keys[optimizer][name].check(end)
                 except ValueError as error:
                     yield f"tuning.ranges: {optimizer}: {error}"
-    for run in dict.fromkeys(replace(run, seed=0, lr=1.0, params=()) for run in plan.runs):
-        if tuning.criterion == "time_to_target" and tuning.target not in run.targets:
+    for run in {(run.problem, run.settings, run.targets): run for run in plan.runs}.values():
+        yield from _unmeasured(tuning, run)
+
+
+def _unmeasured(tuning: Tuning, run: Run) -> Iterator[str]:
+    """Why runs on a problem cannot be judged by the criterion."""
+    problem = harness.problem_of(run.problem, run.settings)
+    if tuning.criterion == "time_to_target":
+        if tuning.target not in run.targets:
             yield f"tuning.target: {tuning.target:g} is none of the targets of {run.problem}"
-        if tuning.criterion.startswith("val") and harness.problem_of(run.problem, run.settings).validation is None:
+        if problem.reference is None and problem.constraints is None:
+            yield f"tuning.criterion: {run.problem} has no known minimum for time_to_target"
+    elif tuning.criterion.startswith("val"):
+        if problem.validation is None or problem.measure is None:
             yield f"tuning.criterion: {run.problem} has no held-out samples for {tuning.criterion}"
+        elif np.isnan(evaluation.evaluate_measure(problem, problem.x0)[int(tuning.criterion == "val_accuracy")]):
+            yield f"tuning.criterion: {run.problem} has no classes for {tuning.criterion}"
+
+
+def _names(tuning: Tuning, run: Run) -> tuple[str, ...]:
+    """Hyperparameters of a run that are searched."""
+    return tuning.searched(run.optimizer, searches(run.optimizer, dict(run.params)))
 
 
 def _settings(tuning: Tuning, study: Study) -> dict[str, Any]:

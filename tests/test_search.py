@@ -112,11 +112,19 @@ def test_what_is_searched_of_an_optimizer() -> None:
 
 
 def test_ranges_of_the_user() -> None:
-    made = dict(tuning(ranges={"lr": [1e-3, 1], "t0": {"low": 1, "high": 9.0, "scale": "linear"}}).ranges)
+    ranges = {"lr": [1e-3, 1], "t0": {"low": 1, "high": 9.0, "scale": "linear"}}
+    made = dict(tuning(mode="random", parameters=["lr", "t0"], ranges=ranges).ranges)
     assert made["lr"] == Span(1e-3, 1.0, "log")
     assert made["t0"] == Span(1.0, 9.0, "linear")
     assert made["beta1"] == RANGES["beta1"]
     np.testing.assert_allclose(made["t0"].at(np.array([0.0, 0.5, 1.0])), [1, 5, 9])
+
+
+@pytest.mark.parametrize("name", ["lr", "beta2"])
+def test_place_is_the_inverse_of_at(name: str) -> None:
+    span = RANGES[name]
+    places = [span.place(float(value)) for value in span.at(np.linspace(0.0, 1.0, 5))]
+    np.testing.assert_allclose(places, np.linspace(0.0, 1.0, 5), atol=1e-9)
 
 
 @pytest.mark.parametrize(
@@ -134,6 +142,8 @@ def test_ranges_of_the_user() -> None:
         ({"ranges": {"lr": [0, 0.1]}}, "low > 0"),
         ({"ranges": {"beta1": [0, 1]}}, "high < 1"),
         ({"ranges": {"lambd": [0, 1]}}, "lambd has no usual scale"),
+        ({"ranges": {"lrr": [1e-3, 1]}}, "lrr has no usual scale: did you mean 'lr'?"),
+        ({"ranges": {"beta1": [0.5, 0.9]}}, "the range of beta1 does nothing: searched are lr"),
         ({"ranges": {"lr": {"low": 1, "high": 2}}}, "lr takes [low, high] or { low, high, scale }"),
         ({"target": 0.1}, "target does nothing without criterion"),
         ({"criterion": "time_to_target", "target": 2}, "target takes a number between 0 and 1"),

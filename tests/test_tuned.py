@@ -99,8 +99,10 @@ def test_runs_that_met_every_target_are_equal_and_the_fastest_wins() -> None:
 
 def test_loss_under_constraints_and_of_a_frozen_problem() -> None:
     rows: list[dict[str, Any]] = [{"fun": -9.0, "kkt": 0.5}, {"kkt": 1e-9, "status": "converged"}]
-    rows += [{"f_opt": 0.2, "frozen": True, "fun": 0.1, "status": "converged"}, {"f_opt": NAN, "fun": 0.7}]
-    assert tuned.losses(runs_of(rows)).tolist() == [0.5, 1e-6, 0.2, 0.7]
+    done = {"f_opt": 0.2, "frozen": True, "status": "converged"}
+    rows += [{**done, "fun": 0.21}, {**done, "fun": 0.22}, {**done, "fun": 0.9, "status": "budget"}]
+    rows += [{**done, "fun": 0.3, "settings": "{}"}, {"f_opt": NAN, "fun": 0.7}]
+    assert tuned.losses(runs_of(rows)).tolist() == [0.5, 1e-6, 0.22, 0.22, 0.9, 0.3, 0.7]
 
 
 def test_time_to_target() -> None:
@@ -203,6 +205,24 @@ def test_good_rates_by_time_and_without_a_minimum() -> None:
     assert not failed["good"].any()
 
 
+@pytest.mark.parametrize(
+    ("criterion", "name", "values", "good"),
+    [
+        ("val_accuracy", "val_accuracy", [0.6, 0.86, 0.9, 0.85], [False, True, True, False]),  # from 0.855
+        ("val_loss", "val_loss", [1.1, 1.04, 1.0, 1.06], [False, True, True, False]),
+        ("final_loss", "kkt", [2e-3, 9e-4, 1e-4, 1.1e-3], [False, True, True, False]),
+    ],
+)
+def test_good_rates_are_in_the_unit_of_the_score(
+    criterion: str, name: str, values: list[float], good: list[bool]
+) -> None:
+    kept = {"f0": 1e3, "f_opt": NAN} if name != "kkt" else {"f0": 1e3}
+    rows: list[dict[str, Any]] = [{**kept, name: value, "lr": 10.0**k} for k, value in enumerate([0.5, *values], -1)]
+    made = curves.sensitivity(*study(rows, criterion=criterion))
+    assert made["good"].tolist() == good
+    assert made["start"].isna().all()
+
+
 def test_sensitivity_needs_a_grid_of_rates() -> None:
     for settings in ({"mode": "random"}, {"parameters": ["beta1"]}):
         with pytest.raises(ValueError, match="no grid of learning rates"):
@@ -232,6 +252,26 @@ def test_comparison_places_and_cost() -> None:
     assert spent["seconds"] == pytest.approx(250 * 0.01 / 100)
     two = pd.concat([made.assign(optimizer="a"), made.assign(optimizer="b", score=[1.0, 9.0])])
     assert tuned.places(two).to_dict() == {0: {"a": 2.0, "b": 1.0}, 2: {"a": 1.0, "b": 2.0}}
+    equal = pd.concat([made.assign(optimizer="a"), made.assign(optimizer="b", tie=[99.0, 200.0])])
+    assert tuned.places(equal).to_dict() == {0: {"a": 2.0, "b": 1.0}, 2: {"a": 1.0, "b": 2.0}}
+
+
+def test_what_is_not_known_is_no_failure_and_targets_are_those_of_the_runs_concerned() -> None:
+    rows: list[dict[str, Any]] = [{"f_opt": NAN}, {"role": "default", "number": 0, "f_opt": NAN}]
+    runs, hits, trials = study(rows)
+    other = pd.DataFrame({"run": ["x"], "target": [1e-9], "iteration": pd.array([3], dtype="Int64")})
+    made = tuned.comparison(runs, pd.concat([hits, other]), trials)
+    assert made[["iterations", "success"]].isna().all(axis=None)
+    assert made["target"].tolist() == [1e-6]
+    runs, hits, trials = study([{**row, "f_opt": 0.0} for row in rows])
+    assert tuned.comparison(runs, hits, trials)[["iterations", "success"]].to_numpy().tolist() == [[INF, 0.0]]
+
+
+@pytest.mark.parametrize("criterion", ["val_loss", "val_accuracy"])
+def test_held_out_measures_of_a_failed_run_are_worst(criterion: str) -> None:
+    good = {"val_loss": 0.5, "val_accuracy": 0.5}
+    for bad in ({"status": "diverged"}, {"fun": NAN}, {"fun": INF, "nit": 1}):
+        assert winner([good, {"val_loss": 0.1, "val_accuracy": 0.9, **bad}], criterion=criterion) == 0
 
 
 def test_side_by_side_leaves_trials_out_and_shows_a_run_in_both_roles() -> None:
@@ -249,3 +289,25 @@ def test_side_by_side_leaves_trials_out_and_shows_a_run_in_both_roles() -> None:
     assert shown["label"].tolist() == ["gd", "gd tuned 1", "gd tuned 2", "gd"]
     assert shown.index.tolist() == ["r2", "r2/1", "r3", "r4"]
     assert moved["hits"].groupby("run").size().tolist() == [2, 2, 2, 2]
+
+
+def test_side_by_side_counts_the_winner_of_two_studies_once_and_tells_different_ones_apart() -> None:
+    rows: list[dict[str, Any]] = [{"role": "default", "number": 0}, {"role": "tuned", "number": 1, "budget": 2}]
+    rows += [{"role": "tuned", "number": 1, "budget": 3, "lr": 0.5}]
+    runs, hits, trials = study(rows[:2], mode="random")
+    again = trials.assign(study="t", budget=trials["budget"] + trials["budget"] // 2)  # the same cell, budget 3
+    shown, moved = tuned.side_by_side(runs, {"hits": hits}, pd.concat([trials, again]))
+    assert shown["label"].tolist() == ["gd", "gd tuned"]
+    assert len(moved["hits"]) == 4
+    runs, hits, trials = study(rows)
+    other = json.dumps({**STUDY, "criterion": "val_loss"})
+    trials.loc[[2], ["study", "settings"]] = ["t", other]
+    shown, _ = tuned.side_by_side(runs, {}, trials)
+    assert shown["label"].tolist() == ["gd", "gd tuned criterion=final_loss", "gd tuned criterion=val_loss"]
+
+
+def test_side_by_side_leaves_out_what_only_tuning_asked_for_and_no_study_names() -> None:
+    labels = ["gd", "gd trial 3", "gd tuned 25", "mine"]
+    runs, hits, trials = study([{"label": label} for label in labels])
+    shown, _ = tuned.side_by_side(runs, {"hits": hits}, trials.assign(role="default").iloc[:1])
+    assert shown["label"].tolist() == ["gd", "mine"]

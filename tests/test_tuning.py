@@ -142,6 +142,13 @@ def test_the_same_command_does_nothing_again_and_a_larger_budget_only_the_rest(t
     assert larger.trials is not None
     assert (larger.trials.done, larger.trials.kept) == (4 * 3 * 2, 4 * 4 * 2)
     assert larger.studies == first.studies
+    recorded = load(path).trials
+    smaller = run(path, small)
+    results = load(path)
+    pd.testing.assert_frame_equal(results.trials, recorded)
+    assert results.runs.index[results.runs["label"].str.contains("trial")].isin(results.trials["run"]).all()
+    mine = smaller.of(results.trials)
+    assert (mine["number"].max(), set(mine["budget"])) == (3, {0, 3})
 
 
 def test_an_interrupted_search_goes_on(tmp_path: Path, results: Results, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -205,6 +212,21 @@ def test_winner_is_chosen_anew_when_the_code_has_changed(tmp_path: Path, monkeyp
         ),
         ({"tuning": {**TABLE, "criterion": "val_loss"}}, "beale has no held-out samples for val_loss"),
         ({"tuning": {**TABLE, "criterion": "time_to_target", "target": 0.5}}, "0.5 is none of the targets of beale"),
+        (
+            {
+                "problems": [{"name": "linear_regression", "validation": 0.25}],
+                "tuning": {**TABLE, "criterion": "val_accuracy"},
+            },
+            "has no classes for val_accuracy",
+        ),
+        (
+            {"problems": [{"name": "mlp", "units": 3}], "tuning": {**TABLE, "criterion": "time_to_target"}},
+            "no known minimum",
+        ),
+        (
+            {"optimizers": ["gd"], "tuning": {**TABLE, "ranges": {"beta1": [0.5, 0.9]}}},
+            "the range of beta1 does nothing: no optimizer here has it searched",
+        ),
         ({"optimizers": [{"name": "gd", "lr": [0.1, 0.2]}]}, "differ in nothing but what is searched"),
         ({"optimizers": ["lbfgs"]}, "no optimizer has anything to search"),
     ],
@@ -236,6 +258,12 @@ def test_held_out_accuracy_as_criterion(tmp_path: Path) -> None:
 
 
 # --------------------------------------------------------------------------------------------------------- Python
+
+
+def test_tune_from_python_takes_single_entries_and_tests_on_five_seeds(tmp_path: Path) -> None:
+    made = optbench.tune("booth", {"name": "gd"}, tmp_path / "r.db", budget={"max_iter": 5}, budgets=[2], seeds=1)
+    assert set(runs_in(made, "default")["seed"]) == {0, 1, 2, 3, 4}
+    assert set(made.runs["problem"]) == {"booth"}
 
 
 def test_tune_from_python_is_the_matrix(tmp_path: Path, results: Results) -> None:

@@ -78,7 +78,10 @@ def test_lr_sensitivity_shows_curves_ranges_and_defaults(grid: Results) -> None:
     for above, below in zip(figure.axes[::2], figure.axes[1::2], strict=True):
         part = table[table["problem"] == above.get_title()]
         assert [text.get_text() for text in below.get_yticklabels()] == OPTIMIZERS
+        ends = part["good"] & part["lr"].isin([part["lr"].min(), part["lr"].max()])
+        cut = ends.groupby(part["optimizer"], sort=False).any()
         decades = [f"{value:.1f}" for value in part.drop_duplicates("optimizer")["decades"]]
+        decades = [f"≥{text}" if each else text for text, each in zip(decades, cut, strict=True)]
         assert [text.get_text() for text in below.texts] == decades
         bottom = above.get_ylim()[0]
         for row, optimizer in enumerate(OPTIMIZERS):
@@ -87,8 +90,8 @@ def test_lr_sensitivity_shows_curves_ranges_and_defaults(grid: Results) -> None:
             wanted = mine["gap"].where(np.isfinite(mine["gap"])).clip(lower=bottom)
             np.testing.assert_allclose(np.asarray(line.get_ydata()), wanted)
             bar = next(each for each in below.lines if each.get_linewidth() > 3 and ydata(each)[0] == row)
-            ends = np.log10(np.asarray(bar.get_xdata()))
-            assert ends[1] - ends[0] == pytest.approx(mine["decades"].iloc[0])
+            low, high = np.log10(np.asarray(bar.get_xdata()))
+            assert high - low == pytest.approx(mine["decades"].iloc[0])
 
 
 def test_figures_say_what_they_cannot_show(searched: Results, grid: Results, tmp_path: Path) -> None:

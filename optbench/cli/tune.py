@@ -16,7 +16,7 @@ from optbench.cli.matrix import cells, entry, named_matrix, run_config
 @click.option("-o", "--output", type=click.Path(dir_okay=False, path_type=Path), help="Results file (SQLite).")
 @click.option("-j", "--jobs", type=click.IntRange(1), help="Worker processes that count; the clock runs alone.")
 @click.option("--repeats", type=click.IntRange(0), default=0, help="Timed samples a test run.", show_default=True)
-@cells()
+@cells(seeds=5)
 @click.option("--mode", help="grid (default), random, quasi-random or none.")
 @click.option("--budget", "budgets", type=click.IntRange(1), multiple=True, help="Trials; several are nested.")
 @click.option("--parameter", "parameters", multiple=True, metavar="NAME", help="Hyperparameter to search, or all.")
@@ -37,10 +37,9 @@ def tune(output: Path | None, **options: Any) -> None:
     with sentences():
         from optbench.config import parse_config
 
-        matrix = named_matrix(options)
-        if not matrix:
+        if not options["problem"] and not options["optimizer"]:
             raise ValueError("name what is tuned: at least one --problem and one --optimizer")
-        config = parse_config({**matrix, "tuning": _tuning(options)}, "command line")
+        config = parse_config({**named_matrix(options), "tuning": _tuning(options)}, "command line")
         failures = run_config(config, output, "tune", options)
     sys.exit(1 if failures else 0)
 

@@ -98,7 +98,8 @@ def _draw(compared: pd.DataFrame, medians: pd.DataFrame, minima: dict[Any, float
     for study, rows in compared.groupby("study", sort=False):
         name, low = str(rows["problem"].iloc[0]), minima.get(study, 0.0)
         panels.setdefault(name, []).append(_shown(rows, medians.loc[[study]].droplevel(0), low, several))
-        text = "$f - f^*$ at the end" if study in minima else "loss at the end"
+        text = "KKT residual at the end" if rows["constrained"].all() else "loss at the end"
+        text = "$f - f^*$ at the end" if study in minima else text
         what[name] = TEXTS.get(criterion, text).format(stats.target_text(target))
     lines = {name: [shown.line for shown in members] for name, members in panels.items()}
     letters = max(len(f"{line.label} ({line.detail})") for members in lines.values() for line in members)
@@ -110,7 +111,7 @@ def _draw(compared: pd.DataFrame, medians: pd.DataFrame, minima: dict[Any, float
         _style.panel_title(ax, name)
         _panel(ax, members)
         label(ax, lines[name])
-    _style.describe(figure, "What tuning brings", _caption(several, criterion))
+    _style.describe(figure, "What tuning brings", _caption(several, criterion, int(compared["tests"].max())))
     figure.draw_without_rendering()
     figure.set_layout_engine("none")
     for ax, drawn in zip(axes, lines.values(), strict=True):
@@ -170,9 +171,10 @@ def _panel(ax: Axes, members: list[Shown]) -> None:
     ax.set_axisbelow(True)
 
 
-def _caption(several: list[str], criterion: str) -> str:
+def _caption(several: list[str], criterion: str, tests: int) -> str:
     parts = ["Lines: the best of the defaults and k trials on the tuning seeds, median over all choices of k trials."]
-    parts.append("Signs: the defaults, at 0, and the winner of each budget on the test seeds, median.")
+    seeds = f"{tests} test seeds, median" if tests > 1 else "one test seed"
+    parts.append(f"Signs: the defaults, at 0, and the winner of each budget on {seeds}.")
     parts.append("At the upper edge: infinite (diverged or never reached).")
     if criterion == "val_accuracy":
         parts.append("Accuracies have their sign changed: lower is better.")

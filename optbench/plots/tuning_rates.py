@@ -134,7 +134,8 @@ def _bars(ax: Axes, part: pd.DataFrame) -> None:
             )
         ax.plot(best["lr"], [row] * len(best), color=look.color, marker=look.marker, markersize=4)
         ax.plot(study["default"].iloc[:1], [row], color="black", marker="|", markersize=5, markeredgewidth=0.9)
-        text = f"{study['decades'].iloc[0]:.1f}" if len(good) else "none"
+        cut = good["lr"].isin([rates[0], rates[-1]]).any()
+        text = f"{'≥' if cut else ''}{study['decades'].iloc[0]:.1f}" if len(good) else "none"
         ax.annotate(text, (1.0, row), (3, 0), ax.get_yaxis_transform(), textcoords="offset points", va="center")
     ax.set_ylim(len(labels) - 0.4, -0.6)
     ax.set_yticks(range(len(labels)), labels)
@@ -149,18 +150,32 @@ def _bars(ax: Axes, part: pd.DataFrame) -> None:
 
 def _what(part: pd.DataFrame) -> str:
     criterion = part["criterion"].iloc[0]
+    if criterion == "final_loss" and part["constrained"].all():
+        return "KKT residual at the end"
     if criterion == "final_loss":
         return "$f - f^*$ at the end" if part["known"].all() else "loss at the end"
     return {"time_to_target": "iterations to the target", "val_loss": "held-out loss"}.get(criterion, "minus accuracy")
 
 
 def _caption(table: pd.DataFrame) -> str:
-    rule = f"at most {curves.WITHIN['final_loss']:g} times the best $f - f^*$"
-    if table["criterion"].iloc[0] == "time_to_target":
-        rule = f"at most {curves.WITHIN['time_to_target']:g} times the fewest iterations"
-    elif not table["known"].all():
-        rule += f", or where the minimum is not known at least {1 - curves.REDUCTION:.0%} of the best reduction"
     return (
         "Median over the tuning seeds; a line ends where runs diverge or never reach the target. "
-        f"Bars: rates around the best (sign) with {rule}; the number is their width in decades. Tick: the default rate."
+        f"Bars: rates around the best (sign) with {_rule(table)}; the number is their width in decades, "
+        "with \N{GREATER-THAN OR EQUAL TO} where the grid ends within. Tick: the default rate."
     )
+
+
+def _rule(table: pd.DataFrame) -> str:
+    """Which rates are good, in words."""
+    criterion, most = table["criterion"].iloc[0], 1.0 + curves.REDUCTION
+    if criterion == "time_to_target":
+        return f"at most {curves.WITHIN[criterion]:g} times the fewest iterations"
+    if criterion == "val_loss":
+        return f"at most {most:g} times the best held-out loss"
+    if criterion == "val_accuracy":
+        return f"at least {1 - curves.REDUCTION:g} times the best held-out accuracy"
+    unknown = ~table["known"] & ~table["constrained"]
+    named = [what for what, rows in (("$f - f^*$", "known"), ("KKT residual", "constrained")) if table[rows].any()]
+    rules = [f"at most {curves.WITHIN[criterion]:g} times the best {' or '.join(named)}"] if named else []
+    rules += [f"at least {1 - curves.REDUCTION:.0%} of the best reduction"] if unknown.any() else []
+    return ", or where the minimum is not known ".join(rules)
