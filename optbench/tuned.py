@@ -26,25 +26,11 @@ from optbench import stats
 if TYPE_CHECKING:
     import pandas as pd
 
-_FAILED = ("diverged", "error", "crashed")
 _ROLE = r" (?:trial|tuned) \d+$"  # ends the label of a run that only tuning asked for
 _MEASURES = ("score", "tie", "loss", "iterations", "nit", "lr")
 
 
 # -------------------------------------------------------------------------------------------------------- scores
-
-
-def losses(runs: pd.DataFrame) -> pd.Series[float]:
-    """Final loss of every run, index as in `runs`; see the module."""
-    constrained = runs["kkt"].notna()
-    value = runs["kkt"].where(constrained, runs["fun"])
-    last = runs["targets"].map({text: min(json.loads(text), default=0.0) for text in runs["targets"].unique()})
-    level = last.where(constrained, runs["f_opt"] + last * (runs["f0"] - runs["f_opt"]))
-    reached = value.where(runs["frozen"] & (runs["status"] == "converged"))
-    same = reached.groupby([runs["problem"], runs["settings"], runs["targets"]]).transform("max")
-    level = level.mask(runs["frozen"], same)  # what they started from is not in the table
-    value = value.mask((runs["status"] == "converged") & level.notna(), level)
-    return value.where((value.abs() < np.inf) & ~runs["status"].isin(_FAILED), np.inf)
 
 
 def judged(runs: pd.DataFrame, hits: pd.DataFrame, trials: pd.DataFrame) -> pd.DataFrame:
@@ -66,7 +52,7 @@ def judged(runs: pd.DataFrame, hits: pd.DataFrame, trials: pd.DataFrame) -> pd.D
     usual = stats.pick_target(hits) if len(hits) else math.nan
     table["target"] = table["target"].astype("float64").where(table["criterion"] == "time_to_target", usual)
     mine = runs.loc[table["run"]]
-    table["loss"] = losses(mine).to_numpy()
+    table["loss"] = stats.losses(mine).to_numpy()
     table["nit"], table["lr"] = mine["nit"].to_numpy(dtype=np.float64), mine["lr"].to_numpy()
     table["params"], table["constrained"] = mine["params"].to_numpy(), mine["kkt"].notna().to_numpy()
     known = (stats.judged(mine) | mine["kkt"].notna()).to_numpy() & table["target"].notna()

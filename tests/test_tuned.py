@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from optbench import curves, tables, tuned
+from optbench import curves, stats, tables, tuned
 
 INF, NAN = math.inf, math.nan
 RUN: dict[str, Any] = {
@@ -91,7 +91,7 @@ def test_runs_that_met_every_target_are_equal_and_the_fastest_wins() -> None:
         {"fun": 4e-6, "nit": 40, **done},
         {"fun": 1e-5, "nit": 100},
     ]
-    losses = tuned.losses(runs_of(rows)).tolist()
+    losses = stats.losses(runs_of(rows)).tolist()
     assert losses == pytest.approx([1.0, 5e-6, 5e-6, 1e-5], rel=1e-12)  # 1e-6 of the gap at the start
     assert winner(rows) == 2
     assert winner([{"fun": 1.0, "nit": 7}, {"fun": 1.0, "nit": 7}, {"fun": 1.0, "nit": 7}]) == 0
@@ -102,7 +102,7 @@ def test_loss_under_constraints_and_of_a_frozen_problem() -> None:
     done = {"f_opt": 0.2, "frozen": True, "status": "converged"}
     rows += [{**done, "fun": 0.21}, {**done, "fun": 0.22}, {**done, "fun": 0.9, "status": "budget"}]
     rows += [{**done, "fun": 0.3, "settings": "{}"}, {"f_opt": NAN, "fun": 0.7}]
-    assert tuned.losses(runs_of(rows)).tolist() == [0.5, 1e-6, 0.22, 0.22, 0.9, 0.3, 0.7]
+    assert stats.losses(runs_of(rows)).tolist() == [0.5, 1e-6, 0.22, 0.22, 0.9, 0.3, 0.7]
 
 
 def test_time_to_target() -> None:

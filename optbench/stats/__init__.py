@@ -11,6 +11,7 @@ from __future__ import annotations
 from optbench.stats.cells import FACTORS, Cells, factors_of, labels, need, text
 from optbench.stats.comparison import Measure, Tables, compare, overall
 from optbench.stats.costs import (
+    FAILED,
     TARGETS,
     On,
     budget_costs,
@@ -31,6 +32,7 @@ from optbench.stats.summary import summary
 
 __all__ = [
     "FACTORS",
+    "FAILED",
     "TARGETS",
     "Cells",
     "Contrast",
