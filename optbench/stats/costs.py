@@ -144,6 +144,7 @@ def losses(runs: pd.DataFrame) -> pd.Series[float]:
     last = runs["targets"].map({text: min(json.loads(text), default=0.0) for text in runs["targets"].unique()})
     level = last.where(constrained, runs["f_opt"] + last * (runs["f0"] - runs["f_opt"]))
     alike = [runs[name] for name in ("problem", "settings", "targets")]
-    level = level.mask(runs["frozen"] & ~constrained, runs["fun"].where(met).groupby(alike).transform("max"))
+    reached = runs["fun"].where(met & runs["frozen"]).groupby(alike).transform("max")
+    level = level.mask(runs["frozen"] & ~constrained, reached)
     value = value.mask(met & level.notna(), level)
     return value.where((value.abs() < np.inf) & ~runs["status"].isin(FAILED), np.inf)
