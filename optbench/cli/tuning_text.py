@@ -24,7 +24,8 @@ def summary(done: Done, results: Results, full: bool) -> int:
     from optbench import console, tuned
 
     trials = done.of(results.trials)
-    others = [run for run in done.plan.runs if run.key not in set(trials["run"])]
+    studied = set(trials["run"])
+    others = [run for run in done.plan.runs if run.key not in studied]
     compared = tuned.comparison(results.runs, results.hits, _with_others(trials, done, others))
     studies = list(dict.fromkeys(compared["study"]))
     shown = _beside(compared[compared["study"].isin(studies if full else studies[:MOST])], trials)
