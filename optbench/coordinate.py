@@ -88,7 +88,8 @@ def every_coordinate(visit: Any) -> Any:
     return jit.compiled(every, inline=True)
 
 
-def _sweep(update: Callable[..., Any], state: type) -> Any:
+def mover(update: Callable[..., Any], state: type) -> Any:
+    """Loop ``move((x, g, states), n, c)``: the update of every coordinate."""
     from optbench.codec import state_loader, state_storer
 
     load, store, inner = state_loader(state), state_storer(state), jit.lower(update, inline=True)
@@ -98,7 +99,11 @@ def _sweep(update: Callable[..., Any], state: type) -> Any:
         x[i], new = inner(x[i], g[i], load(states, i), c)
         store(states, i, new)
 
-    every = every_coordinate(jit.compiled(visit, inline=True))
+    return every_coordinate(jit.compiled(visit, inline=True))
+
+
+def _sweep(update: Callable[..., Any], state: type) -> Any:
+    every = mover(update, state)
 
     def sweep(x, g, states, c, work, groups):  # type: ignore[no-untyped-def]
         every((x, g, states), x.size, c)

@@ -25,6 +25,7 @@ from optbench.coordinate import (
     G,
     X,
     every_coordinate,
+    mover,
     sum_squares,
 )
 from optbench.records import Empty, Matrix, Vector, fields
@@ -109,16 +110,7 @@ def _looking(constants: Callable[..., Any], keeps: bool) -> Any:
 
 
 def _moved(update: Callable[..., Any], state: type) -> tuple[Any, Any]:
-    from optbench.codec import state_loader, state_storer
-
-    load, store, inner = state_loader(state), state_storer(state), jit.lower(update, inline=True)
-
-    def visit(arrays, i, c):  # type: ignore[no-untyped-def]
-        x, g, states = arrays
-        x[i], new = inner(x[i], g[i], load(states, i), c)
-        store(states, i, new)
-
-    every = every_coordinate(jit.compiled(visit, inline=True))
+    every = mover(update, state)
 
     def move(x, g, states, c, u, squares):  # type: ignore[no-untyped-def]
         every((x, g, states), x.size, c)
