@@ -38,8 +38,8 @@ def table(
     target : float, optional
         Default: 1e-6 if any run met it, else the smallest that any did.
     on : {"iterations", "epochs", "loss"}, optional
-        What `best` compares. Default: epochs for a sweep over ``batch_size``, else iterations; the loss where no run
-        was judged.
+        What `best` compares. Default: epochs for a sweep over ``batch_size``, else iterations; the loss where some
+        cell cannot be judged.
 
     Returns
     -------
@@ -79,7 +79,7 @@ def table(
     made = made.sort_values([*stats.FACTORS, *by], key=lambda column: column.map(order[str(column.name)]))
     made = made.reset_index(drop=True)
     usual: On = "epochs" if "batch_size" in names else "iterations"
-    on = on or (usual if made[usual].notna().any() else "loss")
+    on = on or (usual if made[usual].notna().all() else "loss")
     made.attrs.update(by=names, target=target, on=on, least=float(hits["target"].min()), **_meaning(runs))
     return made
 

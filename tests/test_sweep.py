@@ -424,3 +424,10 @@ def test_momentum_diverges_where_theory_says(tmp_path: Path) -> None:
         )  # fmt: skip
         assert found.table["diverged"].tolist() == [0.0, 0.0, 1.0]
         assert found.table["success"].tolist() == [1.0, 1.0, 0.0]
+
+
+def test_cells_of_which_some_cannot_be_judged_are_compared_by_their_loss(frames: Frames) -> None:
+    rows: list[dict[str, Any]] = [{"lr": 0.1}, {"lr": 0.2, "f_opt": NAN}]  # as networks of which one has frozen losses
+    runs, hits = frames(rows, [{0.1: 5}, {0.1: None}])
+    assert sweep_table.table(runs, hits, ["lr"]).attrs["on"] == "loss"
+    assert sweep_table.table(runs[:1], hits, ["lr"]).attrs["on"] == "iterations"

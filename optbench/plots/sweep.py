@@ -65,7 +65,7 @@ def sweep_curve(
         Default: 1e-6 if any run met it, else the smallest that any did.
     on : {"iterations", "epochs", "loss"}, optional
         What is compared, in a panel of its own but for the loss. Default: epochs for ``batch_size``, else iterations;
-        the loss where no run was judged.
+        the loss where some cell cannot be judged.
 
     Returns
     -------

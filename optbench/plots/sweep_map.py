@@ -52,7 +52,7 @@ def sweep_map(
     target : float, optional
         Default: 1e-6 if any run met it, else the smallest that any did.
     on : {"iterations", "epochs", "loss"}, optional
-        What is shown. Default: epochs where ``batch_size`` is swept, else iterations; the loss where no run was judged.
+        What is shown. Default: epochs where ``batch_size`` is swept, else iterations; the loss where some cell cannot be judged.
 
     Returns
     -------
@@ -145,6 +145,8 @@ def _cell(row: pd.Series[Any], on: str, colours: ScalarMappable) -> tuple[str, A
         return cost_text(cost), colours.to_rgba(np.asarray(cost)), None
     if row["diverged"] >= 0.5:
         return "div", "0.85", "xxxx"
+    if np.isnan(row["success"]):
+        return "?", "0.95", None
     return f"{row['success'] * row['runs']:.0f}/{row['runs']}", "0.95", "/////"
 
 
