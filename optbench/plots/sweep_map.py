@@ -52,7 +52,8 @@ def sweep_map(
     target : float, optional
         Default: 1e-6 if any run met it, else the smallest that any did.
     on : {"iterations", "epochs", "loss"}, optional
-        What is shown. Default: epochs where ``batch_size`` is swept, else iterations; the loss where some cell cannot be judged.
+        What is shown. Default: epochs where ``batch_size`` is swept, else iterations; the loss where some cell cannot
+        be judged.
 
     Returns
     -------
