@@ -31,7 +31,7 @@ LAYERS = [
     ["cohort"],
     ["storefile", "tables", "frames"],
     ["store", "export"],
-    ["stats", "workers", "runner", "optimize", "ensembles"],
+    ["stats", "workers", "runner", "optimize", "ensembles", "trajectories"],
     ["tuned"],
     ["curves"],
     ["swept", "sweep_table"],
