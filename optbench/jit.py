@@ -81,22 +81,27 @@ def lower(function: Callable[..., Any], fastmath: frozenset[str] = STEP_MATH, in
     With `inline` each is optimized alone and then put into its caller; None puts it there first, so that constants of
     the caller (the length of an array) reach its loops, whose arithmetic then is the caller's.
     """
-    return _lower(function, fastmath, inline, {})
+    return lower_with(function, lambda plain: compiled(plain, fastmath, inline))
 
 
-def _lower(function: Any, fastmath: frozenset[str], inline: bool | None, done: dict[int, Any]) -> Any:
+def lower_with(function: Callable[..., Any], build: Callable[[pytypes.FunctionType], Any]) -> Any:
+    """What `build` makes of a plain function, once the plain functions that it calls are what `build` makes of them."""
+    return _lower(function, build, {})
+
+
+def _lower(function: Any, build: Callable[[pytypes.FunctionType], Any], done: dict[int, Any]) -> Any:
     if not isinstance(function, pytypes.FunctionType):
         return function
     if id(function) not in done:
         _refuse(function)
         used = dict(references(function))
         done[id(function)] = None
-        swapped = {name: _lower(item, fastmath, inline, done) for name, item in used.items() if item is not function}
+        swapped = {name: _lower(item, build, done) for name, item in used.items() if item is not function}
         scope = {**{k: v for k, v in function.__globals__.items() if k in ("__name__", "__builtins__")}, **swapped}
         cells = tuple(pytypes.CellType(swapped[name]) for name in function.__code__.co_freevars)
         copy = pytypes.FunctionType(function.__code__, scope, function.__name__, function.__defaults__, cells or None)
         copy.__kwdefaults__ = function.__kwdefaults__
-        done[id(function)] = compiled(copy, fastmath, inline)
+        done[id(function)] = build(copy)
     return done[id(function)]
 
 
