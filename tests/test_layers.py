@@ -21,7 +21,7 @@ LAYERS = [
     ["types", "methods", "outcome"],
     ["kernels", "registry"],
     ["clipping", "optimizers", "constrained", "schedules", "problems"],
-    ["footprint"],
+    ["footprint", "models"],
     ["loops"],
     ["entries"],
     ["search"],
