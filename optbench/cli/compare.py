@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import click
 
 from optbench import console
+from optbench.cli.filters import filtered
 from optbench.cli.group import FOLDER, main, sentences
-from optbench.cli.results import filtered
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -2,60 +2,160 @@
 
 from __future__ import annotations
 
+import textwrap
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
+from optbench.cli.figure_options import FigureCommand, chosen_options, flag, written
+from optbench.cli.filters import filtered
 from optbench.cli.group import main, sentences
 
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
-@main.command()
-@click.argument("results", type=click.Path(path_type=Path))
-@click.option("--kind", default="convergence", help="Which figure; --kind help lists them.", show_default=True)
-@click.option("-o", "--output", type=click.Path(dir_okay=False, path_type=Path), help="PNG, SVG or PDF by its ending.")
-@click.option("--by", multiple=True, metavar="KEY", help="Setting to plot by, for sweep (one) and sweep_map (two).")
+    from optbench.plots._kinds import Kind
+
+FORMATS = ("png", "svg", "pdf")
+
+
+@main.command(cls=FigureCommand)
+@click.argument("results", type=click.Path(path_type=Path), required=False)
 @click.option(
-    "--where", multiple=True, metavar="COLUMN=VALUE", help="Only runs with this value, for example problem=beale."
+    "--kind",
+    multiple=True,
+    default=["convergence"],
+    show_default=True,
+    help="Which figure, or all; several: once each. --kind help lists them with their options.",
 )
-def plot(results: Path, kind: str, output: Path | None, by: tuple[str, ...], where: tuple[str, ...]) -> None:
-    """Draw a figure from a results file."""
+@click.option(
+    "-o", "--output", type=click.Path(path_type=Path), help="PNG, SVG or PDF by its ending; a folder for several kinds."
+)
+@click.option("--format", "form", type=click.Choice(FORMATS), help="Where -o names no file. Default: png.")
+@click.option(
+    "--where",
+    multiple=True,
+    metavar="COLUMN=VALUE",
+    help="Only these runs: problem=beale, n=2,10, lr>=0.01, status!=diverged (quoted in a shell).",
+)
+def plot(
+    results: Path | None,
+    kind: tuple[str, ...],
+    output: Path | None,
+    form: str | None,
+    where: tuple[str, ...],
+    **options: Any,
+) -> None:
+    """Draw figures from a results file; some kinds need none.
+
+    An option of a figure goes to every kind that takes it.
+    """
     with sentences():
         from optbench import plots
-        from optbench.registry import unknown
-        from optbench.store import load
 
-        if kind == "help":
-            for name, draw in plots.KINDS.items():
-                click.echo(f"{name:<14} {(draw.__doc__ or '').splitlines()[0]}")
+        if "help" in kind:
+            click.echo(catalogue(plots.KINDS.values()))
             return
-        if kind not in plots.KINDS:
-            raise unknown("kind", kind, plots.KINDS)
-        target = output or results.with_name(f"{results.stem}-{kind}.png")
-        plots.check_target(target)
-        found = load(results)
-        if by and kind not in ("sweep", "sweep_map"):
-            raise ValueError(f"--by goes with sweep and sweep_map, not with {kind}")
-        options: dict[str, Any] = {"by": by} if by else {}
-        plots.save(plots.KINDS[kind](filtered(found.runs, where), found, **options), target)
-        click.echo(f"plot:    {target}")
+        kinds = kinds_of(kind, results)
+        given = chosen_options(kinds, options)
+        targets = {each.name: target_of(each.name, results, output, form, len(kinds) > 1) for each in kinds}
+        figures = drawn(kinds, given, results, where, skip="all" in kind)
+        for name, figure in figures.items():
+            targets[name].parent.mkdir(exist_ok=True)
+            click.echo(f"plot:    {plots.save(figure, targets[name])}")
 
 
-def filtered(runs: Any, where: tuple[str, ...]) -> Any:
-    """Runs whose columns have the values that ``COLUMN=VALUE`` texts ask for. Raises ValueError."""
+def catalogue(kinds: Any) -> str:
+    """All kinds with what they show, what they need and what may be chosen."""
+    lines = []
+    for kind in kinds:
+        lines.append(f"{kind.name:<22} {kind.summary}" + ("" if kind.tables else " Needs no results file."))
+        words = "  ".join(
+            flag(name) if option.types == (bool,) else f"{flag(name)}\N{NO-BREAK SPACE}{written(option)}"
+            for name, option in kind.options.items()
+        )
+        lines += textwrap.wrap(words, 97, initial_indent=" " * 23, subsequent_indent=" " * 23, break_on_hyphens=False)
+    return "\n".join(lines).replace("\N{NO-BREAK SPACE}", " ")
+
+
+def kinds_of(names: Sequence[str], results: Path | None) -> list[Kind]:
+    """The kinds of these names; ``all``: those that take the tables of a results file, or without one those without.
+
+    Raises ValueError: an unknown name, or a results file that is missing or of no use.
+    """
+    from optbench.plots import KINDS
     from optbench.registry import unknown
 
-    for text in where:
-        column, equals, value = text.partition("=")
-        if not equals:
-            raise ValueError(f"--where takes COLUMN=VALUE, not {text!r}")
-        if column not in runs.columns:
-            raise unknown("column", column, runs.columns)
-        known = runs[column].astype(str)
-        if value not in set(known):
-            raise unknown(f"value of {column}:", value, set(known))
-        runs = runs[known == value]
-    return runs
+    for name in names:
+        if name not in (*KINDS, "all"):
+            raise unknown("kind", name, [*KINDS, "all"])
+    fitting = [name for name, kind in KINDS.items() if bool(kind.tables) == (results is not None)]
+    if results is None:
+        fitting = [name for name in fitting if not any(option.required for option in KINDS[name].options.values())]
+    chosen = [
+        KINDS[name] for name in dict.fromkeys(n for name in names for n in (fitting if name == "all" else [name]))
+    ]
+    for kind in chosen:
+        if kind.tables and results is None:
+            raise ValueError(f"{kind.name} is drawn from a results file: optbench plot RESULTS --kind {kind.name}")
+        if results is not None and not kind.tables:
+            raise ValueError(f"{kind.name} is not drawn from results: leave {results} out")
+    return chosen
+
+
+def target_of(name: str, results: Path | None, output: Path | None, form: str | None, several: bool) -> Path:
+    """The file of a figure. Raises ValueError for an ending that no figure has, or a folder that is not there."""
+    from optbench.plots import SUFFIXES, check_target
+
+    folder = output is not None and (several or output.is_dir())
+    if output is not None and not folder:
+        if form is not None:
+            raise ValueError(f"--format goes with a folder; the format of {output} is that of its ending")
+        return check_target(output)
+    if output is not None and output.suffix.lower() in SUFFIXES and not output.is_dir():
+        raise ValueError(f"several figures go to a folder, not to one file, {output}")
+    stem = "" if results is None else f"{results.stem}-"
+    file = f"{stem}{name}.{form or 'png'}"
+    if output is None:
+        return check_target(results.with_name(file) if results else Path(file))
+    if not output.resolve().parent.is_dir() or (output.exists() and not output.is_dir()):
+        raise ValueError(f"{output}: no folder can be made there")
+    return output / file
+
+
+def drawn(
+    kinds: Sequence[Kind],
+    options: dict[str, dict[str, Any]],
+    results: Path | None,
+    where: tuple[str, ...],
+    skip: bool,
+) -> dict[str, Figure]:
+    """Figures by kind. With `skip` those that do not apply are told with the reason, unless none does."""
+    from optbench.store import load
+
+    if results is None:
+        if where:
+            raise ValueError("--where chooses among the runs of a results file; there is none")
+        found = runs = None
+    else:
+        found = load(results)
+        runs = filtered(found.runs, where)
+    figures: dict[str, Figure] = {}
+    reasons: list[str] = []
+    for kind in kinds:
+        try:
+            figures[kind.name] = kind(runs, found, **options[kind.name])
+        except ValueError as reason:
+            if not skip:
+                raise ValueError(f"{kind.name}: {reason}" if len(kinds) > 1 else str(reason)) from reason
+            reasons.append(f"not drawn: {kind.name}: {reason}")
+    if not figures:
+        raise ValueError("\n".join(reasons))
+    for line in reasons:
+        click.echo(line)
+    return figures
 
 
 @main.command()

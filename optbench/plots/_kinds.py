@@ -34,8 +34,8 @@ class Option(NamedTuple):
 class Kind:
     """A figure by its function, whose signature says all: parameters named as in `TABLES` are tables, others options.
 
-    ``kind(runs, results, **options)`` draws the runs with the other tables of their results file, and ``kind(**options)``
-    a figure that takes no tables. A figure that does not take the trials shows tuned beside default in their place.
+    ``kind(runs, results, **options)`` draws the runs with the other tables of their results file, ``kind(**options)`` a
+    figure that takes no tables. A figure that does not take the trials shows tuned beside default in their place.
     """
 
     def __init__(self, name: str, draw: Callable[..., Figure]) -> None:
