@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from optbench.stats.cells import FACTORS, Cells, factors_of, labels, need, text
 from optbench.stats.comparison import Measure, Tables, compare, overall
+from optbench.stats.contest import By, Contest, contest, mean_ranks
 from optbench.stats.costs import (
     FAILED,
     TARGETS,
@@ -25,7 +26,10 @@ from optbench.stats.costs import (
     target_text,
 )
 from optbench.stats.diff import by_problem, changes, matched
+from optbench.stats.ecdf import ecdf, ert
+from optbench.stats.friedman import PostHoc, critical_difference, rank_differences
 from optbench.stats.paired import Contrast, contrast, holm, sign_test, signed_rank, smallest_p
+from optbench.stats.profiles import data_profile, integrated_score, log_ratio, performance_profile
 from optbench.stats.ranking import ranking
 from optbench.stats.samples import median_interval, medians, quartiles, success_interval
 from optbench.stats.summary import summary
@@ -34,30 +38,43 @@ __all__ = [
     "FACTORS",
     "FAILED",
     "TARGETS",
+    "By",
     "Cells",
+    "Contest",
     "Contrast",
     "Measure",
     "On",
+    "PostHoc",
     "Tables",
     "budget_costs",
     "by_problem",
     "changes",
     "compare",
+    "contest",
     "contrast",
     "costs",
+    "critical_difference",
+    "data_profile",
+    "ecdf",
+    "ert",
     "factors_of",
     "final",
     "holm",
+    "integrated_score",
     "judged",
     "labels",
+    "log_ratio",
     "losses",
     "matched",
+    "mean_ranks",
     "median_interval",
     "medians",
     "need",
     "overall",
+    "performance_profile",
     "pick_target",
     "quartiles",
+    "rank_differences",
     "ranking",
     "shown",
     "sign_test",

@@ -105,7 +105,7 @@ _QUARTILES = ("a_q25", "a_median", "a_q75", "b_q25", "b_median", "b_q75")
 
 def _pairs(table: pd.DataFrame, runs: pd.DataFrame, a: str, b: str) -> pd.DataFrame:
     """The runs of A beside those of B, which have the factors of `table`."""
-    left, right = _chosen(table, runs, a), _chosen(table, runs, b)
+    left, right = rows_of(table, runs, a), rows_of(table, runs, b)
     if not left.index.intersection(right.index).empty:
         raise ValueError(f"{a!r} and {b!r} have runs in common")
     joined = [name for name in FACTORS[2:] if not set(left[name]).isdisjoint(right[name])]
@@ -133,7 +133,7 @@ def _valued(
     return pairs[pairs["value_a"].notna() & pairs["value_b"].notna()], target if is_cost else None
 
 
-def _chosen(table: pd.DataFrame, runs: pd.DataFrame, text: str) -> pd.DataFrame:
+def rows_of(table: pd.DataFrame, runs: pd.DataFrame, text: str) -> pd.DataFrame:
     """Rows of the optimizer, or of the optimizer with a schedule, that `text` names. Raises ValueError."""
     known = set(table["optimizer"])
     name, _, schedule = (text, "", "") if text in known else text.partition("/")
