@@ -15,8 +15,9 @@ if TYPE_CHECKING:
     import pandas as pd
 
 By = Literal["optimizer", "schedule"]
-X = Literal["iteration", "seconds"]
+X = Literal["iteration", "evaluations", "epochs", "seconds"]
 Quantity = Literal["gap", "f", "grad_norm", "kkt"]
+Traced = Quantity | Literal["lr"]
 
 _EPS = float(np.finfo(np.float64).eps)
 _TINY = float(np.finfo(np.float64).tiny)
@@ -37,6 +38,21 @@ class Line(NamedTuple):
     end: Literal["converged", "diverged", "stopped"]
 
 
+def measured(frame: pd.DataFrame, x: X) -> pd.DataFrame:
+    """Rows of which it is known what they took in `x`, and as ``constrained`` whether their problem has constraints.
+
+    Raises ValueError where there are none.
+    """
+    frame = frame.assign(constrained=frame.groupby("problem", sort=False)["kkt"].transform("count") > 0)
+    if x == "seconds":
+        frame = frame[frame["wall_median"].notna()]
+        stats.need(frame, "plot: none was timed")
+    if x == "epochs":
+        frame = frame[frame["n_samples"] > 0]
+        stats.need(frame, "plot: none is of a sum over samples")
+    return frame
+
+
 def best(frame: pd.DataFrame, by: By) -> pd.DataFrame:
     """Rows of the one combination of other factors that each line shows, by the rule in `convergence`."""
     keys = [frame[name] for name in ("problem", by, *_others(by))]
@@ -48,17 +64,25 @@ def best(frame: pd.DataFrame, by: By) -> pd.DataFrame:
     return frame[[cell in keep for cell in zip(*keys, strict=True)]]
 
 
-def lines_of(frame: pd.DataFrame, traces: pd.DataFrame, by: By, x: X, quantity: Quantity) -> dict[str, list[Line]]:
+def lines_of(frame: pd.DataFrame, traces: pd.DataFrame, by: By, x: X, quantity: Traced) -> dict[str, list[Line]]:
     """Lines of every problem, from the rows that `best` left, labelled."""
     points: dict[Any, pd.DataFrame] = dict(iter(traces.groupby("run", sort=False)))
     details = _details(frame, by)
     lines: dict[str, list[Line]] = {}
     for (problem, label), cell in frame.groupby(["problem", by], sort=False):
-        curves = [_curve(row, points[key], quantity) for key, row in cell.iterrows() if key in points]
+        curves = [_curve(row, points[key], x, quantity) for key, row in cell.iterrows() if key in points]
         made = _median(str(label), details[problem, label], curves, len(cell))
         pace = (cell["wall_median"] / cell["nit"].clip(lower=1)).median() if x == "seconds" else 1.0
         lines.setdefault(str(problem), []).append(made._replace(x=made.x * pace))
     return lines
+
+
+def _spent(row: pd.Series[Any], at: Array, x: X) -> Array:
+    """Evaluations or epochs of a run up to these iterations, in proportion to them, as in `stats.costs`."""
+    share = at / max(row["nit"], 1)
+    if x == "evaluations":
+        return np.asarray(1.0 + (row["nfev"] - 1) * share)
+    return np.asarray(row["epochs"] * share) if x == "epochs" else at
 
 
 def _others(by: By) -> list[str]:
@@ -77,7 +101,7 @@ def _details(frame: pd.DataFrame, by: By) -> dict[Any, str]:
     return dict(zip(zip(frame["problem"], frame[by], strict=True), texts, strict=True))
 
 
-def shown(f_opt: float, constrained: bool, quantity: Quantity) -> Quantity:
+def shown(f_opt: float, constrained: bool, quantity: Traced) -> Traced:
     """What a panel shows: the KKT residual under constraints, f itself where the gap to the minimum is not known."""
     if quantity != "gap":
         return quantity
@@ -85,19 +109,21 @@ def shown(f_opt: float, constrained: bool, quantity: Quantity) -> Quantity:
 
 
 class Curve(NamedTuple):
-    """One run: iterations and values, both of shape (k,), and its status; values that are not finite are infinite."""
+    """One run: positions and values, both of shape (k,), and its status; values that are not finite are infinite."""
 
     x: Array
     y: Array
     status: str
 
 
-def _curve(row: pd.Series[Any], points: pd.DataFrame, quantity: Quantity) -> Curve:
-    at = points["iteration"].to_numpy(dtype=np.float64)
+def _curve(row: pd.Series[Any], points: pd.DataFrame, x: X, quantity: Traced) -> Curve:
+    at = _spent(row, points["iteration"].to_numpy(dtype=np.float64), x)
     quantity = shown(row["f_opt"], bool(row.get("constrained", False)), quantity)
     value = points["f" if quantity == "gap" else quantity].to_numpy(dtype=np.float64)
     if quantity == "gap":
         value = value - row["f_opt"]
+    if quantity == "lr":
+        value = _held(value)
     value = np.where(np.isfinite(value), value, np.inf)
     if quantity != "f":
         sizes = (value[0], abs(row["f_opt"]) if quantity == "gap" else 0.0)
@@ -106,9 +132,16 @@ def _curve(row: pd.Series[Any], points: pd.DataFrame, quantity: Quantity) -> Cur
     return Curve(at, value, str(row["status"]))
 
 
+def _held(rates: Array) -> Array:
+    """Learning rates with the one before in the place of 0, and of none at a point from which no step was taken."""
+    last = np.maximum.accumulate(np.where(rates > 0, np.arange(rates.size), 0))
+    return np.asarray(rates[last])
+
+
 def _median(label: str, detail: str, curves: list[Curve], runs: int) -> Line:
     """Quartiles over the runs of a cell wherever one of them has a point; runs without a trace count as infinite."""
-    at = np.unique(np.concatenate([np.zeros(1), *(curve.x for curve in curves)]))
+    start = min((float(curve.x[0]) for curve in curves), default=0.0)
+    at = np.unique(np.concatenate([[start], *(curve.x for curve in curves)]))
     values = np.full((runs, at.size), np.inf)
     for k, curve in enumerate(curves):
         values[k] = curve.y[np.searchsorted(curve.x, at, side="right") - 1]

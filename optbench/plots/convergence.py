@@ -8,7 +8,7 @@ import numpy as np
 
 from optbench import stats
 from optbench.plots import _style
-from optbench.plots._lines import By, Line, Quantity, X, best, lines_of, shown
+from optbench.plots._lines import By, Line, Quantity, Traced, X, best, lines_of, measured, shown
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -19,6 +19,7 @@ LINEAR = 30.0  # panels whose lines end before this iteration have a linear axis
 _HIGHEST = 300.0  # decades: what lies above is far outside of any panel
 _DECADES = 0.5  # room above the start, for a line that rises before it falls
 _Y_TEXT = {"gap": "$f(x_t) - f^*$", "f": "$f(x_t)$", "grad_norm": r"$\|\nabla f(x_t)\|$", "kkt": "KKT residual"}
+_X_TEXT = {"iteration": "iteration $t$", "evaluations": "evaluations of the objective"}
 _SAMPLE = (3.0, 9.0, 12.0, 26.0, 29.0)  # points right of the panel: leader from, to, line sample from, to, text
 
 
@@ -33,7 +34,7 @@ def convergence(
     x: X = "iteration",
     quantity: Quantity = "gap",
 ) -> Figure:
-    """Objective against iterations or seconds, one panel a problem: median and quartiles over seeds.
+    """Objective against iterations, evaluations, epochs or seconds: median and quartiles over seeds.
 
     Parameters
     ----------
@@ -45,8 +46,10 @@ def convergence(
         What the lines are. Of the runs that differ in other factors (the schedule of an optimizer, the clipping) every
         line shows, panel by panel, the combination whose median run converged in the fewest iterations, or where none
         did, the one with the lowest median f at the end.
-    x : {"iteration", "seconds"}
-        Seconds are iterations times the median time of an iteration in the line's runs; untimed runs are left out.
+    x : {"iteration", "evaluations", "epochs", "seconds"}
+        Evaluations of the objective (the start is the first) and epochs are those of every run, in proportion to its
+        iterations; seconds are iterations times the median time of an iteration in the line's runs. Runs without the
+        one or the other, problems that are no sums over samples, are left out.
     quantity : {"gap", "f", "grad_norm", "kkt"}
         ``gap`` is f - f*, cut at its rounding floor; a problem with constraints shows the KKT residual instead, one
         without a known minimum f.
@@ -68,12 +71,7 @@ def convergence(
             raise ValueError(f"{name} is one of {', '.join(get_args(allowed))}, not {value!r}")
     stats.need(runs, "plot")
     table = _style.chosen(stats.labels(runs), runs, problem=problem, optimizer=optimizer, schedule=schedule)
-    if x == "seconds":
-        table = table[runs.loc[table.index, "wall_median"].notna()]
-        stats.need(table, "plot: none was timed")
-    frame = runs.loc[table.index].assign(**table)
-    constrained = frame.groupby("problem", sort=False)["kkt"].transform("count") > 0
-    frame = best(frame.assign(constrained=constrained), by)
+    frame = best(measured(runs.loc[table.index].assign(**table), x), by)
     traces = traces[traces["run"].isin(frame.index)]
     stats.need(traces, "plot: none has a trace")
     lines = lines_of(frame, traces, by, x, quantity)
@@ -81,7 +79,7 @@ def convergence(
         return _draw(frame, lines, by, x, quantity)
 
 
-def _draw(frame: pd.DataFrame, lines: dict[str, list[Line]], by: By, x: X, quantity: Quantity) -> Figure:
+def _draw(frame: pd.DataFrame, lines: dict[str, list[Line]], by: By, x: X, quantity: Traced) -> Figure:
     most = max(map(len, lines.values()))
     letters = max(len(_text(line)) for members in lines.values() for line in members)
     width = 2.9 + letters * _style.FONT * 0.57 / 72
@@ -90,11 +88,12 @@ def _draw(frame: pd.DataFrame, lines: dict[str, list[Line]], by: By, x: X, quant
     for ax, (problem, members) in zip(axes, lines.items(), strict=True):
         facts: Any = known.loc[problem]
         what = shown(float(facts["f_opt"]), bool(facts["constrained"]), quantity)
+        first = _first(members, x)
         for line in members:
-            _plot(ax, line, by, log=what != "f")
-        _limits(ax, members, x, log=what != "f")
+            _plot(ax, _in_sight(line, first), by, log=what != "f")
+        _limits(ax, members, first, log=what != "f")
         ax.set_ylabel(_Y_TEXT[what])
-        ax.set_xlabel("seconds" if x == "seconds" else "iteration $t$")
+        ax.set_xlabel(_X_TEXT.get(x, x))
         _style.panel_title(ax, problem)
     _style.describe(figure, "Convergence", _caption(frame, lines, by, quantity))
     for ax, members in zip(axes, lines.values(), strict=True):
@@ -104,6 +103,20 @@ def _draw(frame: pd.DataFrame, lines: dict[str, list[Line]], by: By, x: X, quant
     for ax, members in zip(axes, lines.values(), strict=True):
         arrange(ax, members, by)
     return figure
+
+
+def _first(members: list[Line], x: X) -> float:
+    """Where a logarithmic axis of a panel starts: at the first step; 0 where it is linear."""
+    first = min(line.x[line.x > 0].min(initial=np.inf) for line in members)
+    last = max(line.x[-1] for line in members)
+    return float(first) if last > first and (x == "seconds" or last > LINEAR) else 0.0
+
+
+def _in_sight(line: Line, first: float) -> Line:
+    """The line with its start at the left end of an axis that has no place for 0, unless its next point is there."""
+    if line.x.size < 2 or line.x[0] > 0 or line.x[1] <= first:
+        return line
+    return line._replace(x=np.concatenate([[first], line.x[1:]]))
 
 
 def _plot(ax: Axes, line: Line, by: By, log: bool) -> None:
@@ -116,13 +129,12 @@ def _plot(ax: Axes, line: Line, by: By, log: bool) -> None:
     ax.fill_between(line.x, low, high, where=finite, color=look.color, alpha=0.13, linewidth=0)
 
 
-def _limits(ax: Axes, members: list[Line], x: X, log: bool) -> None:
+def _limits(ax: Axes, members: list[Line], first: float, log: bool) -> None:
     """Axes from the first step to the last end, and from a little above the start down to the lowest value."""
     from matplotlib.ticker import LogLocator, NullLocator
 
-    first = min(line.x[line.x > 0].min(initial=np.inf) for line in members)
     last = max(line.x[-1] for line in members)
-    if last > first and (x == "seconds" or last > LINEAR):
+    if first:
         ax.set_xscale("log")
         ax.set_xlim(first, last)
     else:
