@@ -74,6 +74,13 @@ def _order(factor: str) -> tuple[str, ...]:
     return (*first, *(name for name in _KNOWN[factor]() if name not in first))
 
 
+def in_order(factor: str, labels: Iterable[str]) -> list[str]:
+    """Different labels in the order of their registered names: the same in every figure; unknown names come last."""
+    order = _order(factor)
+    names = {label: label.split(" ")[0].rstrip(",") for label in labels}
+    return sorted(names, key=lambda label: order.index(names[label]) if names[label] in order else len(order))
+
+
 def style_of(factor: str, label: str) -> Style:
     """The look of an optimizer or a schedule, by its label: the same in every figure, whatever else is shown.
 
@@ -115,17 +122,26 @@ def panels(
 
 def describe(figure: Figure, title: str, caption: str) -> None:
     """Title above the panels and a caption below them, at the left, within the figure's width."""
-    import textwrap
-
     width, height = figure.get_size_inches()
-    lines = textwrap.wrap(caption, int((width - 0.12) * 72 / (FONT * 0.54)), break_on_hyphens=False)
-    below, above = (0.06 + len(lines) * FONT * 1.3 / 72) / height, 0.28 / height
+    lines = _wrapped(caption, width)
+    below, above = caption_height(caption, width) / height, 0.28 / height
     figure.text(0.06 / width, 1 - 0.06 / height, title, fontsize=FONT + 2, weight="bold", va="top", in_layout=False)
     text = "\n".join(lines)
     figure.text(0.06 / width, 0.05 / height, text, color=GREY, va="bottom", linespacing=1.2, in_layout=False)
     engine = figure.get_layout_engine()
-    assert engine is not None
-    engine.set(rect=(0, below, 1, 1 - below - above), w_pad=0.06, h_pad=0.05)  # type: ignore[call-arg]
+    if engine is not None:
+        engine.set(rect=(0, below, 1, 1 - below - above), w_pad=0.06, h_pad=0.05)  # type: ignore[call-arg]
+
+
+def caption_height(caption: str, width: float) -> float:
+    """Inches that `describe` takes for a caption below a figure of that width in inches."""
+    return 0.06 + len(_wrapped(caption, width)) * FONT * 1.3 / 72
+
+
+def _wrapped(caption: str, width: float) -> list[str]:
+    import textwrap
+
+    return textwrap.wrap(caption, int((width - 0.12) * 72 / (FONT * 0.54)), break_on_hyphens=False)
 
 
 def spread(wanted: ArrayLike, gap: float, low: float = 0.0, high: float = 1.0) -> Array:
@@ -227,8 +243,12 @@ def cell(
 
 def panel_title(axes: Axes, label: str) -> None:
     """Title of a panel, in two lines where it is too long for one."""
-    name, _, settings = label.partition(" ")
-    axes.set_title(label if len(label) <= 36 else f"{name}\n{settings}")
+    axes.set_title("\n".join(title_lines(label)))
+
+
+def title_lines(label: str) -> list[str]:
+    """The lines of the title of a panel."""
+    return [label] if len(label) <= 36 else [part for part in label.partition(" ") if part.strip()]
 
 
 def short_names(labels: Sequence[str]) -> dict[str, str]:

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from optbench import stats
 from optbench.plots import _style
+from optbench.plots._blocks import Grid, place
 from optbench.types import Array
 
 if TYPE_CHECKING:
@@ -104,29 +105,26 @@ def _draw(cells: pd.DataFrame, value: Value, target: float, constrained: bool) -
     from matplotlib.cm import ScalarMappable
     from matplotlib.colors import LogNorm, Normalize
 
-    rows, columns = (_style.present(cells[name]) for name in ("optimizer", "schedule"))
-    made = _panels(cells, rows, columns, value)
-    width, height = 0.36 * len(columns), 0.185 * len(rows)
-    figure, axes = _style.panels(len(made), max(width + 0.2, 2.0), height + 0.25, beside=1.4, below=1.0)
+    columns = _style.in_order("schedule", cells["schedule"])
+    first = cells["schedule"].map(columns.index).groupby(cells["optimizer"]).min()
+    rows = sorted(_style.in_order("optimizer", cells["optimizer"]), key=lambda name: first[name] > first.min())
+    made, grids = [], []
+    for panel in _panels(cells, rows, columns, value):
+        run = panel.text != ""
+        down, across = np.flatnonzero(run.any(axis=1)), np.flatnonzero(run.any(axis=0))
+        made.append(Panel(panel.title, *(each[np.ix_(down, across)] for each in panel[1:])))
+        grids.append(Grid(panel.title, tuple(rows[k] for k in down), tuple(columns[k] for k in across)))
     worst = max(float(np.nanmax(panel.colour, initial=2.0)) for panel in made)
     norm = Normalize(0, 100) if value == "success" else LogNorm(1, min(worst, _WORST))
     colours = ScalarMappable(norm, mpl.colormaps["viridis" if value == "success" else "viridis_r"])
-    place = axes[0].get_subplotspec()
-    across = place.get_gridspec().ncols if place is not None else 1
-    named = _style.short_names(columns)
-    for k, (ax, panel) in enumerate(zip(axes, made, strict=True)):
+    together = made[-1].title if len(made) > cells["problem"].nunique() else ""
+    figure, axes, side = place(grids, *_words(value, target, together, constrained))
+    for ax, panel in zip(axes, made, strict=True):
         _fill(ax, panel, colours)
-        ax.set_xticks(
-            range(len(columns)), [named[name] for name in columns], rotation=40, ha="left", rotation_mode="anchor"
-        )
-        ax.set_yticks(range(len(rows)), rows)
-        ax.tick_params(length=0, labelbottom=False, labeltop=k < across, labelleft=k % across == 0)
-        _style.panel_title(ax, panel.title)
     label = "% of runs" if value == "success" else "ratio to the best cell of the panel"
     extend = "max" if value != "success" and worst > _WORST else "neither"
-    bar = figure.colorbar(colours, ax=axes, label=label, aspect=30, extend=extend, format="%g")
+    bar = figure.colorbar(colours, cax=side, label=label, extend=extend, format="%g")
     bar.outline.set_linewidth(0.4)
-    _style.describe(figure, *_words(value, target, len(made) > 1, constrained))
     return figure
 
 
@@ -142,10 +140,9 @@ def _panels(cells: pd.DataFrame, rows: list[str], columns: list[str], value: Val
         for name, part in cells.groupby("problem", sort=False)
     }
     made = [_panel(name, grid, value) for name, grid in grids.items()]
-    if len(made) > 1:
-        rates = [grid["met"] / grid["count"] for grid in grids.values()]
-        together = _success(TOGETHER, np.mean(rates, axis=0)) if value == "success" else _cost_of_all([*grids.values()])
-        made.append(together)
+    title, together = _comparable([*grids.values()])
+    if len(together) > 1:
+        made.append(_mean_success(title, together) if value == "success" else _cost_of_all(title, together))
     return made
 
 
@@ -155,9 +152,9 @@ def _panel(title: str, grid: dict[str, Array], value: Value) -> Panel:
         return _success(title, met / count)
     write = _style.seconds_text if value == "seconds" else _style.number_text
     text = np.full(cost.shape, "", dtype=object)
-    for place in zip(*np.nonzero(count > 0), strict=True):
-        some = f"{met[place]:.0f}/{count[place]:.0f}" if met[place] else "-"
-        text[place] = write(cost[place]) if np.isfinite(cost[place]) else some
+    for at in zip(*np.nonzero(count > 0), strict=True):
+        some = f"{met[at]:.0f}/{count[at]:.0f}" if met[at] else "-"
+        text[at] = write(cost[at]) if np.isfinite(cost[at]) else some
     ratio = _ratio(cost, cost)
     return Panel(title, ratio, text, met == 0, ratio == 1.0)
 
@@ -167,39 +164,40 @@ def _success(title: str, rate: Array) -> Panel:
     return Panel(title, np.where(rate == 0, np.nan, 100 * rate), text, rate == 0, np.zeros(rate.shape, dtype=bool))
 
 
-def _cost_of_all(grids: list[dict[str, Array]]) -> Panel:
+def _mean_success(title: str, grids: list[dict[str, Array]]) -> Panel:
+    """Mean share of runs that met the target."""
+    return _success(title, np.mean([grid["met"] / grid["count"] for grid in grids], axis=0))
+
+
+def _cost_of_all(title: str, grids: list[dict[str, Array]]) -> Panel:
     """Geometric mean of the ratios over the problems that any cell solved."""
     solved = [grid for grid in grids if np.isfinite(grid["cost"]).any()]
     if not solved:
         first = grids[0]["cost"]
         run = np.asarray(~np.isnan(first))
-        return Panel(
-            TOGETHER, np.full(first.shape, np.nan), np.where(run, "-", ""), run, np.zeros(run.shape, dtype=bool)
-        )
+        return Panel(title, np.full(first.shape, np.nan), np.where(run, "-", ""), run, np.zeros(run.shape, dtype=bool))
     costs = np.stack([grid["cost"] for grid in solved])
-    title = TOGETHER
-    if np.isnan(costs).any(axis=0).all():  # no cell was run on every problem
-        solved = _comparable(solved)
-        title = f"{len(solved)} problems with the same cells"
-        costs = np.stack([grid["cost"] for grid in solved])
     ratios = np.stack([np.maximum(_ratio(np.fmin(grid["cost"], grid["bound"]), grid["cost"]), 1.0) for grid in solved])
     ratios = np.where(np.isnan(costs), np.nan, ratios)
     mean, lost = np.exp(np.log(ratios).mean(axis=0)), np.isinf(costs)
     text = np.full(mean.shape, "", dtype=object)
-    for place in zip(*np.nonzero(~np.isnan(mean)), strict=True):
-        number = f"{mean[place]:.2g}" if mean[place] < 99.5 else f"{mean[place]:.0f}"
-        every, some = lost[(slice(None), *place)].all(), lost[(slice(None), *place)].any()
-        text[place] = "-" if every else f"\N{GREATER-THAN OR EQUAL TO}{number}" if some else number
+    for at in zip(*np.nonzero(~np.isnan(mean)), strict=True):
+        number = f"{mean[at]:.2g}" if mean[at] < 99.5 else f"{mean[at]:.0f}"
+        every, some = lost[(slice(None), *at)].all(), lost[(slice(None), *at)].any()
+        text[at] = "-" if every else f"\N{GREATER-THAN OR EQUAL TO}{number}" if some else number
     failed = lost.all(axis=0)
     return Panel(title, np.where(failed, np.nan, mean), text, np.asarray(failed), np.asarray(mean == np.nanmin(mean)))
 
 
-def _comparable(grids: list[dict[str, Array]]) -> list[dict[str, Array]]:
-    """The problems that were run with the same cells: the largest such group, the first of equals."""
+def _comparable(grids: list[dict[str, Array]]) -> tuple[str, list[dict[str, Array]]]:
+    """All problems, or where no cell was run on every one, the most with the same cells; and what these are called."""
+    if not np.isnan([grid["cost"] for grid in grids]).any(axis=0).all():
+        return TOGETHER, grids
     groups: dict[bytes, list[dict[str, Array]]] = {}
     for grid in grids:
         groups.setdefault(np.isnan(grid["cost"]).tobytes(), []).append(grid)
-    return max(groups.values(), key=len)
+    most = max(groups.values(), key=len)
+    return f"{len(most)} problems with the same cells", most
 
 
 def _ratio(cost: Array, among: Array) -> Array:
@@ -213,24 +211,21 @@ def _ratio(cost: Array, among: Array) -> Array:
 
 def _fill(ax: Axes, panel: Panel, colours: ScalarMappable) -> None:
     """Cells, hatched where nothing was reached, with numbers that are legible on their colour."""
-    rows, columns = panel.colour.shape
     for (i, k), colour in np.ndenumerate(panel.colour):
         if panel.text[i, k]:
             face: Any = "0.95" if np.isnan(colour) else colours.to_rgba(np.asarray(colour))
             hatch = "/////" if panel.failed[i, k] else None
             _style.cell(ax, i, k, str(panel.text[i, k]), face, hatch=hatch, bold=bool(panel.best[i, k]))
-    ax.set(xlim=(-0.5, columns - 0.5), ylim=(rows - 0.5, -0.5))
-    ax.spines[:].set_visible(False)
 
 
-def _words(value: Value, target: float, together: bool, constrained: bool) -> tuple[str, str]:
+def _words(value: Value, target: float, together: str, constrained: bool) -> tuple[str, str]:
     """Title and caption."""
     goal = f"f - f* \N{LESS-THAN OR EQUAL TO} {stats.target_text(target)} (f0 - f*)".replace(" ", "\N{NO-BREAK SPACE}")
     if constrained:
         goal += f" (under constraints: KKT residual at most {stats.target_text(target)})"
     if value == "success":
         caption = f"Share of runs, in percent, that reached {goal} within their budget."
-        return "Success by optimizer and schedule", caption + (f" {TOGETHER.capitalize()}: mean." if together else "")
+        return "Success by optimizer and schedule", caption + (f" {together.capitalize()}: mean." if together else "")
     what = "iterations" if value == "iterations" else "seconds"
     caption = (
         f"Median {what} to {goal}; best in bold. k/n: only k of n runs reached it, too few for a median; "
@@ -238,7 +233,7 @@ def _words(value: Value, target: float, together: bool, constrained: bool) -> tu
     )
     if together:
         caption += (
-            f" {TOGETHER.capitalize()}: geometric mean of the ratio to the best cell over the problems that any cell "
+            f" {together.capitalize()}: geometric mean of the ratio to the best cell over the problems that any cell "
             "solved; \N{GREATER-THAN OR EQUAL TO}: with failures, which count as the whole budget."
         )
     return f"{what.capitalize()} to {stats.target_text(target)} by optimizer and schedule", caption
