@@ -11,9 +11,16 @@ from typing import TYPE_CHECKING
 from optbench.plots._kinds import kinds
 from optbench.plots._style import SUFFIXES, check_target, save
 from optbench.plots.convergence import convergence
+from optbench.plots.critical_difference import critical_difference
+from optbench.plots.data_profile import data_profile
+from optbench.plots.ecdf import ecdf, ert
 from optbench.plots.heatmap import heatmap
+from optbench.plots.integrated_score import integrated_score
+from optbench.plots.log_ratio import log_ratio
+from optbench.plots.performance_profile import performance_profile
 from optbench.plots.sweep import sweep_curve
 from optbench.plots.sweep_map import sweep_map
+from optbench.plots.target_bars import target_bars
 from optbench.plots.tuning import tuning_budget
 from optbench.plots.tuning_rates import lr_sensitivity
 
@@ -27,11 +34,19 @@ __all__ = [
     "SUFFIXES",
     "check_target",
     "convergence",
+    "critical_difference",
+    "data_profile",
+    "ecdf",
+    "ert",
     "heatmap",
+    "integrated_score",
+    "log_ratio",
     "lr_sensitivity",
+    "performance_profile",
     "save",
     "sweep_curve",
     "sweep_map",
+    "target_bars",
     "tuning_budget",
 ]
 
@@ -40,6 +55,14 @@ __all__ = [
 _DRAW: dict[str, Draw] = {
     "convergence": convergence,
     "heatmap": heatmap,
+    "target_bars": target_bars,
+    "performance_profile": performance_profile,
+    "data_profile": data_profile,
+    "log_ratio": log_ratio,
+    "ecdf": ecdf,
+    "ert": ert,
+    "integrated_score": integrated_score,
+    "critical_difference": critical_difference,
     "sweep": sweep_curve,
     "sweep_map": sweep_map,
     "tuning_budget": tuning_budget,

@@ -29,7 +29,7 @@ from optbench.stats.diff import by_problem, changes, matched
 from optbench.stats.ecdf import ecdf, ert
 from optbench.stats.friedman import PostHoc, critical_difference, rank_differences
 from optbench.stats.paired import Contrast, contrast, holm, sign_test, signed_rank, smallest_p
-from optbench.stats.profiles import data_profile, integrated_score, log_ratio, performance_profile
+from optbench.stats.profiles import R_MAX, Per, data_profile, integrated_score, log_ratio, performance_profile
 from optbench.stats.ranking import ranking
 from optbench.stats.samples import median_interval, medians, quartiles, success_interval
 from optbench.stats.summary import summary
@@ -37,6 +37,7 @@ from optbench.stats.summary import summary
 __all__ = [
     "FACTORS",
     "FAILED",
+    "R_MAX",
     "TARGETS",
     "By",
     "Cells",
@@ -44,6 +45,7 @@ __all__ = [
     "Contrast",
     "Measure",
     "On",
+    "Per",
     "PostHoc",
     "Tables",
     "budget_costs",

@@ -34,7 +34,8 @@ class Contest(NamedTuple):
     factors : DataFrame
         ``optimizer``, ``schedule``, and ``clip`` and ``batch`` where they vary, of every competitor.
     facts : dict
-        ``by``, ``on``, ``target`` (None where the cost is that of converging), ``instances``, ``problems``;
+        ``by``, ``on``, ``target`` (None where the cost is that of converging), ``instances``, ``problems``,
+        ``constrained`` (whether any problem is);
         ``left_out``, optimizers, schedules or combinations without a place in the table, and ``dropped``, problems
         without one.
     """
@@ -99,15 +100,16 @@ def contest(
     who = table.drop_duplicates("cell").set_index("cell")[factors]
     chosen = _represented(kept, who, by)
     everyone = list(who.index) if by == "all" else who[by]
-    problems = kept.index.get_level_values("problem")
+    ids, problems = wide["run"].loc[rows, [*chosen.values()]], kept.index.get_level_values("problem")
     facts = {
         **{"by": by, "on": on, "target": target, "instances": len(kept), "problems": problems.nunique()},
+        "constrained": bool(runs.loc[ids.to_numpy().ravel(), "kkt"].notna().any()),
         "left_out": tuple(name for name in dict.fromkeys(everyone) if name not in chosen),
         "dropped": tuple(name for name in place["problem"] if name not in set(problems)),
     }
-    cells, competitors = [*chosen.values()], [*chosen]
-    made = (frame.set_axis(competitors, axis="columns") for frame in (kept[cells], wide["run"].loc[rows, cells]))
-    return Contest(*made, who.loc[cells].set_axis(competitors).rename_axis("competitor"), facts)
+    names, made = [*chosen], (kept[ids.columns], ids)
+    who = who.loc[ids.columns].set_axis(names).rename_axis("competitor")
+    return Contest(*(frame.set_axis(names, axis="columns") for frame in made), who, facts)
 
 
 def _costs(

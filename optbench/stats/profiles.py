@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal, get_args
 
 import numpy as np
 
@@ -15,6 +15,8 @@ from optbench.types import Array
 if TYPE_CHECKING:
     import pandas as pd
 
+Per = Literal["start", "problem"]
+
 R_MAX = 4.0
 
 
@@ -25,10 +27,11 @@ def performance_profile(
     target: float | None = None,
     on: On = "iterations",
     by: By = "optimizer",
+    per: Per = "start",
 ) -> pd.DataFrame:
     """Performance profile [1]_: the share of instances that each competitor solves at a cost of at most tau the best.
 
-    With t(p, s) the cost of competitor s on instance p, a problem with its settings and one seed, the ratio is
+    With t(p, s) the cost of competitor s on instance p, the ratio is
     r(p, s) = t(p, s) / min over all s of t(p, s), infinite where s failed, and the profile is
 
         rho_s(tau) = (number of p with r(p, s) <= tau) / (number of p).
@@ -40,26 +43,33 @@ def performance_profile(
     ----------
     runs, hits, target, on, by
         See `contest`; without `hits` the cost is that of converging.
+    per : {"start", "problem"}
+        What an instance is: a problem with its settings and one seed, or the problem, at the median cost over its
+        seeds, which is infinite where half of the runs or more failed.
 
     Returns
     -------
     DataFrame
         Steps of the profiles, one row each: ``competitor``, its factors, ``tau`` and ``share``, which holds from that
         tau to the next; the first tau is 1 (share of wins, ties counting for all), the last is infinite (share of
-        instances solved). ``attrs`` holds the facts of the contest.
+        instances solved). ``attrs`` holds the facts of the contest, and ``per``.
 
     Raises
     ------
     ValueError
-        As `contest`.
+        As `contest`, or another `per`.
 
     References
     ----------
     .. [1] Dolan and More, "Benchmarking optimization software with performance profiles", Math. Program. 91 (2002)
        201-213.
     """
+    if per not in get_args(Per):
+        raise ValueError(f"per is one of {', '.join(get_args(Per))}, not {per!r}")
     field = contest(runs, hits, target=target, on=on, by=by)
-    return _steps(field, ratios(field.cost), "tau", 1.0)
+    made = _steps(field, ratios(field.cost if per == "start" else per_problem(field)), "tau", 1.0)
+    made.attrs["per"] = per
+    return made
 
 
 def data_profile(
