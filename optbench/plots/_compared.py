@@ -115,8 +115,8 @@ def instances_text(facts: Mapping[str, Any]) -> str:
     """How many problems and starts."""
     problems, instances = facts["problems"], facts["instances"]
     each = f"{instances // problems}" if instances % problems == 0 else "several"
-    starts = f" from {each} start{'s' * (each != '1')} each"
-    return f"{problems} problem{'s' * (problems > 1)}{starts}"
+    starts = f"{each} start{'s' * (each != '1')}{' each' * (problems > 1)}"
+    return f"{problems} problem{'s' * (problems > 1)}, {starts}"
 
 
 def cost_text(facts: Mapping[str, Any]) -> str:

@@ -126,11 +126,11 @@ def _scale(ax: Axes, count: int, facts: dict[str, Any]) -> None:
         ax.plot([rank, rank], [0, -0.05], color="black", linewidth=0.8)
         ax.text(rank, -0.08, str(rank), ha="center", va="bottom")
     if facts["post_hoc"] == "nemenyi":
-        width, inch = facts["difference"], (count - 1) / _SCALE
-        ax.plot([1, 1 + width], [-0.36, -0.36], color="black", linewidth=1.2)
-        for end in (1, 1 + width):
-            ax.plot([end, end], [-0.33, -0.39], color="black", linewidth=1.2)
-        ax.text(1 + width + 0.06 * inch, -0.36, f"critical difference {width:.2f}", va="center")
+        end, inch = min(1 + facts["difference"], count), (count - 1) / _SCALE
+        ax.plot([1, end], [-0.36, -0.36], color="black", linewidth=1.2)
+        for edge in (1, end)[: 1 + (end < count)]:
+            ax.plot([edge, edge], [-0.33, -0.39], color="black", linewidth=1.2)
+        ax.text(end + 0.06 * inch, -0.36, f"critical difference {facts['difference']:.2f}", va="center")
 
 
 def _caption(table: pd.DataFrame) -> str:
@@ -142,9 +142,11 @@ def _caption(table: pd.DataFrame) -> str:
     ]
     if not np.isnan(facts["p"]):
         parts.append(f"Friedman's test that all are equal: p {_p_text(facts['p'])}")
-        parts[-1] += f" (Iman and Davenport: {_p_text(facts['p_f'])})."
+        parts[-1] += f" (Iman and Davenport's: p {_p_text(facts['p_f'])})."
     if facts["post_hoc"] == "nemenyi":
         parts.append(f"Bars join those whose mean ranks differ by less than Nemenyi's critical difference at {level}.")
+        if facts["difference"] > len(table) - 1:
+            parts.append("With so few problems it is longer than the scale: no pair can differ.")
     else:
         parts.append(
             f"Bars join those of whom no two differ by the signed-rank test at {level} after Holm's correction."

@@ -63,9 +63,10 @@ def data_profile(
     jumps = table["alpha"][(table["alpha"] > 0) & (table["alpha"] < np.inf)]
     left, right = (jumps.min() / 1.3, jumps.max() * 1.3) if len(jumps) else (1.0, 10.0)
     caption = (
-        f"Share of {_compared.instances_text(table.attrs)} solved within \N{GREEK SMALL LETTER ALPHA} (n + 1) "
-        "evaluations, n the number of variables; an evaluation gives f and its gradient and counts once. "
-        f"Counted: {_compared.cost_text(table.attrs)}. Number: share solved at all. {_compared.field_text(table)}"
+        f"Share of problems and starts ({_compared.instances_text(table.attrs)}) solved within "
+        "\N{GREEK SMALL LETTER ALPHA} (n + 1) evaluations, n the number of variables; an evaluation gives f and its "
+        f"gradient and counts once. Counted: {_compared.cost_text(table.attrs)}. Number: share solved at all. "
+        f"{_compared.field_text(table)}"
     )
     with _style.style():
         lines = _compared.distribution(table, "alpha", float(left), float(right), numbers)

@@ -103,8 +103,8 @@ def _caption(table: pd.DataFrame, restarts: bool) -> str:
     facts = table.attrs
     targets = [stats.target_text(target) for target in facts["targets"]]
     levels = targets[0] if len(targets) == 1 else f"{len(targets)} targets from {targets[0]} to {targets[-1]}"
-    parts = [f"Share of {facts['pairs']} pairs of a problem and a target that are met within so many {facts['on']}"]
-    parts[0] += f": {_compared.instances_text(facts)}, {levels}."
+    many = f"{_compared.instances_text(facts)}, {levels}"
+    parts = [f"Share of {facts['pairs']} pairs of a problem and a target ({many}) met within so many {facts['on']}."]
     if restarts:
         parts.append(
             "A run that failed is followed by another from a start drawn among those of the problem, until one "

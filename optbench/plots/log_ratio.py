@@ -8,6 +8,7 @@ import numpy as np
 
 from optbench import stats
 from optbench.plots import _compared, _style
+from optbench.types import Array
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -78,13 +79,12 @@ def _draw(table: pd.DataFrame) -> Figure:
     ax.set_ylim(len(table) - 0.4, -0.6)
     if not named:
         ax.set_ylabel("problems and starts, sorted")
-    _ratio_axis(ax)
+    _ratio_axis(ax, value[np.isfinite(value)])
     ax.set_xlabel(f"{facts['on']}: {facts['a']} over {facts['b']}".replace("/", " / "))
     wins = {"a": int((value < 0).sum()), "b": int((value > 0).sum())}
-    for side, place, align in (("a", 0.0, "left"), ("b", 1.0, "right")):
-        text = f"{facts[side].split('/')[0]} better: {wins[side]}"
-        color = _style.style_of("optimizer", facts[side].split("/")[0]).color
-        ax.annotate(text, (place, 1), (0, 3), "axes fraction", textcoords="offset points", ha=align, color=color)
+    for side, colour, place, align in zip("ab", _colours(facts), (0.0, 1.0), ("left", "right"), strict=True):
+        text = f"{facts[side].replace('/', ' / ')} better: {wins[side]}"
+        ax.annotate(text, (place, 1), (0, 3), "axes fraction", textcoords="offset points", ha=align, color=colour)
     _style.describe(figure, "Log ratio", _caption(table))
     return figure
 
@@ -95,9 +95,7 @@ def _bars(ax: Axes, table: pd.DataFrame, named: bool) -> None:
     finite = value[np.isfinite(value)]
     ends = 1.12 * np.array([min(finite.min(initial=0.0), -1.0), max(finite.max(initial=0.0), 1.0)])
     ends += 0.15 * (ends[1] - ends[0]) * np.array([-1.0 if np.isneginf(value).any() else 0.0, np.isposinf(value).any()])
-    colours = [_style.style_of("optimizer", facts[side].split("/")[0]).color for side in "ab"]
-    if colours[0] == colours[1]:
-        colours[1] = "0.6"
+    colours = _colours(facts)
     for row, ratio in enumerate(value):
         look: dict[str, Any] = {"color": colours[int(ratio > 0)], "height": 0.72 if named else 1.0}
         if np.isinf(ratio):
@@ -107,11 +105,18 @@ def _bars(ax: Axes, table: pd.DataFrame, named: bool) -> None:
     ax.set_xlim(*ends)
 
 
-def _ratio_axis(ax: Axes) -> None:
-    """Ticks at powers of two, as ratios."""
-    low, high = ax.get_xlim()
+def _colours(facts: dict[str, Any]) -> list[str]:
+    """Of A and B; grey for B where both are one optimizer."""
+    made = [_style.style_of("optimizer", facts[side].split("/")[0]).color for side in "ab"]
+    return made if made[0] != made[1] else [made[0], "0.5"]
+
+
+def _ratio_axis(ax: Axes, finite: Array) -> None:
+    """Ticks at powers of two, as ratios, up to the finite ones."""
+    low, high = min(finite.min(initial=0.0), -1.0), max(finite.max(initial=0.0), 1.0)
     step = max(1, round((high - low) / 8))
-    ticks = step * np.arange(np.ceil(low / step), np.floor(high / step) + 1)
+    ticks = step * np.arange(np.floor(low / step), np.ceil(high / step) + 1)
+    ticks = ticks[(ticks >= 1.12 * low) & (ticks <= 1.12 * high)]
     ax.set_xticks(ticks, [f"{2**tick:.0f}" if tick >= 0 else f"1/{2**-tick:.0f}" for tick in ticks])
     ax.spines[["top", "right", "left"]].set_visible(False)
     ax.grid(axis="x", color="0.92", linewidth=0.5)

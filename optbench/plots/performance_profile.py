@@ -68,10 +68,10 @@ def performance_profile(
     numbers = {str(name): f"{100 * a:.0f} \N{RIGHTWARDS ARROW} {100 * b:.0f} %" for name, a, b in shares.itertuples()}
     finite = table["tau"][table["tau"] < np.inf]
     right = max(float(finite.max()), 2.0) * 1.15
-    medians = ", by the median cost over the starts of a problem," if per == "problem" else ""
+    what = "problems, by the median cost over starts" if per == "problem" else "problems and starts"
     caption = (
-        f"Share of {_compared.instances_text(table.attrs)} that each {_competitor(by)} solved{medians} at a cost of "
-        f"at most \N{GREEK SMALL LETTER TAU} times the lowest of all shown. Cost: {_compared.cost_text(table.attrs)}. "
+        f"Share of {what} ({_compared.instances_text(table.attrs)}) that {_competitor(by)} solved at a cost of at most "
+        f"\N{GREEK SMALL LETTER TAU} times the lowest of all shown. Cost: {_compared.cost_text(table.attrs)}. "
         "Numbers: share with the lowest cost, and share solved at any cost (an infinite "
         f"\N{GREEK SMALL LETTER TAU}). {_compared.field_text(table)}"
     )
@@ -81,7 +81,7 @@ def performance_profile(
 
 
 def _competitor(by: stats.By) -> str:
-    return "combination" if by == "all" else by
+    return {"optimizer": "an optimizer", "schedule": "a schedule", "all": "a combination"}[by]
 
 
 def _axes(ax: Axes, members: Sequence[Line]) -> None:
