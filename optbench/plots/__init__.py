@@ -13,11 +13,16 @@ from optbench.plots._style import SUFFIXES, check_target, save
 from optbench.plots.convergence import convergence
 from optbench.plots.critical_difference import critical_difference
 from optbench.plots.data_profile import data_profile
+from optbench.plots.data_space import draw_data, draw_model
+from optbench.plots.decision_boundary import decision_boundary, decision_boundary_of_runs
 from optbench.plots.ecdf import ecdf, ert
 from optbench.plots.heatmap import heatmap
 from optbench.plots.integrated_score import integrated_score
 from optbench.plots.log_ratio import log_ratio
+from optbench.plots.model_path import data_space, data_space_of_runs
+from optbench.plots.one_model import both_spaces, one_model
 from optbench.plots.performance_profile import performance_profile
+from optbench.plots.schedule_shapes import schedule_shapes
 from optbench.plots.sweep import sweep_curve
 from optbench.plots.sweep_map import sweep_map
 from optbench.plots.target_bars import target_bars
@@ -32,18 +37,25 @@ if TYPE_CHECKING:
 __all__ = [
     "KINDS",
     "SUFFIXES",
+    "both_spaces",
     "check_target",
     "convergence",
     "critical_difference",
     "data_profile",
+    "data_space",
+    "decision_boundary",
+    "draw_data",
+    "draw_model",
     "ecdf",
     "ert",
     "heatmap",
     "integrated_score",
     "log_ratio",
     "lr_sensitivity",
+    "one_model",
     "performance_profile",
     "save",
+    "schedule_shapes",
     "sweep_curve",
     "sweep_map",
     "target_bars",
@@ -67,5 +79,9 @@ _DRAW: dict[str, Draw] = {
     "sweep_map": sweep_map,
     "tuning_budget": tuning_budget,
     "lr_sensitivity": lr_sensitivity,
+    "schedules": schedule_shapes,
+    "data_space": data_space_of_runs,
+    "decision_boundary": decision_boundary_of_runs,
+    "one_model": one_model,
 }
 KINDS = kinds(_DRAW)

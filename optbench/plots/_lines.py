@@ -55,7 +55,7 @@ def measured(frame: pd.DataFrame, x: X) -> pd.DataFrame:
 
 def best(frame: pd.DataFrame, by: By) -> pd.DataFrame:
     """Rows of the one combination of other factors that each line shows, by the rule in `convergence`."""
-    keys = [frame[name] for name in ("problem", by, *_others(by))]
+    keys = [frame[name] for name in ("problem", by, *others(by))]
     needed = frame["nit"].astype("float64").where(frame["status"] == "converged", np.inf)
     at_end = frame["fun"].where(frame["fun"].abs() < np.inf, np.inf)
     ranked = stats.medians(needed, keys).to_frame("needed").assign(at_end=stats.medians(at_end, keys))
@@ -67,11 +67,11 @@ def best(frame: pd.DataFrame, by: By) -> pd.DataFrame:
 def lines_of(frame: pd.DataFrame, traces: pd.DataFrame, by: By, x: X, quantity: Traced) -> dict[str, list[Line]]:
     """Lines of every problem, from the rows that `best` left, labelled."""
     points: dict[Any, pd.DataFrame] = dict(iter(traces.groupby("run", sort=False)))
-    details = _details(frame, by)
+    texts = details(frame, by)
     lines: dict[str, list[Line]] = {}
     for (problem, label), cell in frame.groupby(["problem", by], sort=False):
         curves = [_curve(row, points[key], x, quantity) for key, row in cell.iterrows() if key in points]
-        made = _median(str(label), details[problem, label], curves, len(cell))
+        made = _median(str(label), texts[problem, label], curves, len(cell))
         pace = (cell["wall_median"] / cell["nit"].clip(lower=1)).median() if x == "seconds" else 1.0
         lines.setdefault(str(problem), []).append(made._replace(x=made.x * pace))
     return lines
@@ -85,14 +85,14 @@ def _spent(row: pd.Series[Any], at: Array, x: X) -> Array:
     return np.asarray(row["epochs"] * share) if x == "epochs" else at
 
 
-def _others(by: By) -> list[str]:
+def others(by: By) -> list[str]:
     return [name for name in ("optimizer", "schedule", "clip", "batch") if name != by]
 
 
-def _details(frame: pd.DataFrame, by: By) -> dict[Any, str]:
+def details(frame: pd.DataFrame, by: By) -> dict[Any, str]:
     """Schedule (or optimizer) and clipping of every line, those that are not the same everywhere, short if unique."""
     parts = []
-    for factor in _others(by):
+    for factor in others(by):
         labels = _style.present(frame[factor])
         short = _style.short_names(labels)
         if len(labels) > 1:
