@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 LIGHT = ("#ffffff", "#b9bec6")  # of the lowest and the highest values
 _SPAN = 100.0  # ratio of values from which levels are spaced evenly in their logarithm
 _LINEAR = 12  # levels of others
+_PIECES = 300  # pieces of contour lines, beyond which there are too many to see
 
 
 def contours(ax: Axes, problem: Problem, field: Field) -> tuple[QuadContourSet, str]:
@@ -29,7 +30,9 @@ def contours(ax: Axes, problem: Problem, field: Field) -> tuple[QuadContourSet, 
     norm = BoundaryNorm(levels, shades.N, extend="both")
     shown = np.ma.masked_invalid(values)
     filled = ax.contourf(field.u, field.v, shown, levels, cmap=shades, norm=norm, extend="both", zorder=1)
-    ax.contour(field.u, field.v, shown, levels, colors="0.5", linewidths=0.35, linestyles="-", zorder=1.5)
+    lines = ax.contour(field.u, field.v, shown, levels, colors="0.5", linewidths=0.35, linestyles="-", zorder=1.5)
+    if sum(int(np.sum(path.codes == path.MOVETO)) for path in lines.get_paths() if path.codes is not None) > _PIECES:
+        lines.remove()  # of a surface full of bumps, which shades show better
     if np.isnan(field.f).any():
         ax.contourf(field.u, field.v, np.isnan(field.f), [0.5, 1.5], colors="none", hatches=["xxxx"], zorder=1)
     return filled, what

@@ -141,6 +141,7 @@ def place(ax: Axes, labels: Sequence[Label], paths: Sequence[Array], lines: Sequ
     The layout of the figure must be final. A text stands beside an anchor of its own; one that cannot stand close has a
     thin leader to it.
     """
+    from matplotlib.lines import Line2D
     from matplotlib.patheffects import withStroke
 
     def pixels(points: Array) -> Array:
@@ -169,7 +170,7 @@ def place(ax: Axes, labels: Sequence[Label], paths: Sequence[Array], lines: Sequ
         if _gap(anchor, taken[-1]) > 1.4 * unit:
             edge = np.clip(anchor, taken[-1][:, 0], taken[-1][:, 1])
             ends = inverse.transform(np.array([anchor, edge]))
-            ax.plot(*ends.T, color=label.color, linewidth=0.5, zorder=5, in_layout=False)
+            ax.add_line(Line2D(*ends.T, color=label.color, linewidth=0.5, zorder=5, in_layout=False))
         made.append(text)
     return made
 
@@ -184,6 +185,7 @@ def _best(
     picked = inside[np.unique(np.linspace(0, len(inside) - 1, _ANCHORS).astype(int))]
     foreign = np.concatenate([np.empty((0, 2)), *(path for k, path in enumerate(paths) if k != own)])
     everything = np.concatenate([foreign, *(paths[own : own + 1] if own >= 0 else []), *others])
+    weights = np.repeat([1.0, 3.0], [len(everything) - sum(map(len, others)), sum(map(len, others))])
     best, least = (picked[0], picked[0]), np.inf
     for anchor in picked:
         alone = np.abs(foreign - anchor).max(axis=1).min(initial=np.inf) if own >= 0 else np.inf
@@ -192,7 +194,7 @@ def _best(
             for direction in _DIRECTIONS:
                 at = anchor + np.array(direction) * (room / 2 + distance * unit * 0.7)
                 corners = np.column_stack([at - room / 2, at + room / 2])
-                covered = (np.abs(everything - at) <= room / 2).all(axis=1).sum()
+                covered = float(weights @ (np.abs(everything - at) <= room / 2).all(axis=1))
                 outside = np.maximum(box[:, 0] - corners[:, 0], corners[:, 1] - box[:, 1]).max()
                 clash = sum(_overlap(corners, other) for other in taken) / unit**2
                 nearer = np.abs(foreign - at).max(axis=1).min(initial=np.inf) < unit and own >= 0

@@ -230,13 +230,10 @@ def frame_of(problem: Problem, plane: Plane, paths: Sequence[Array], marks: Arra
     `paths`, (k, 2) each, and `marks`, (k, 2), are in coordinates of the plane; all marks are shown. Where all of them
     lie in a small part of the problem's region, or in a principal plane, it is what is around them.
     """
+    if plane.kind == "principal":
+        return _around(marks[np.isfinite(marks).all(axis=1)], 0.15, 0.4)
     seen = np.concatenate([*paths, marks])
     seen = seen[np.isfinite(seen).all(axis=1)]
-    if plane.kind == "principal":
-        starts = np.concatenate([path[:1] for path in paths] + [marks])
-        reach = 3.0 * max(float(np.ptp(starts, axis=0).max()), 1e-9)
-        near = seen[(np.abs(seen - starts.mean(axis=0)) <= reach).all(axis=1)]
-        return _around(near, 0.15, 0.4)
     own = (plane.directions @ problem.bounds).reshape(2, 2)
     width = np.diff(own, axis=1)[:, 0]
     near = seen[((seen >= own[:, 0] - _FAR * width) & (seen <= own[:, 1] + _FAR * width)).all(axis=1)]

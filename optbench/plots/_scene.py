@@ -146,17 +146,22 @@ def scene_of(
     shown = paths_from(made, paths)
     point = None if at is None else _planes.point_at(made, at)
     taken = step_from(made, step, lr, point)
-    used = _planes.plane_of(made, plane, [path.points for path in _lowest_last(made, shown)], point)
+    lower = _lowest_last(made, shown)
+    used = _planes.plane_of(made, plane, [path.points for path in lower], point)
     tracks = tuple(used.coordinates(path.points) for path in shown)
-    marks = [used.coordinates(path.points[:1]) for path in shown]
-    marks += [
-        used.coordinates(each) for each in (point, made.x_opt if used.kind == "whole" else None) if each is not None
-    ]
+    marks = [path.points[:1] for path in shown] + [each for each in (point,) if each is not None]
+    marks += [made.x_opt] if made.x_opt is not None and used.kind == "whole" else []
+    marks += [path.points for path in lower] if used.kind == "principal" else []
     frame = _planes.bounds_from(made, used, bounds)
     if frame is None:
         after = () if taken is None else (used.coordinates(taken.after),)
-        frame = _planes.frame_of(made, used, (*tracks, *after), np.concatenate([np.empty((0, 2)), *marks]))
+        frame = _planes.frame_of(made, used, (*tracks, *after), _together(used, marks))
     return Scene(made, used, frame, shown, tracks, point, taken)
+
+
+def _together(plane: Plane, points: Sequence[Array]) -> Array:
+    """Coordinates, shape (k, 2), of points, shape (n,), or of arrays of some, one after the other."""
+    return np.concatenate([np.empty((0, 2)), *(plane.coordinates(each) for each in points)])
 
 
 def _lowest_last(problem: Problem, paths: Sequence[Path]) -> list[Path]:

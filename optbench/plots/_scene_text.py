@@ -90,8 +90,8 @@ def title_of(problem: Problem) -> str:
     return problem.name if problem.n == 2 else f"{problem.name} with {problem.n} parameters"
 
 
-def caption_of(scene: Scene, tracks: Sequence[Track]) -> list[str]:
-    """What a scene shows, as sentences."""
+def caption_of(scene: Scene, tracks: Sequence[Track], *, flat: bool = True) -> list[str]:
+    """What a scene shows, as sentences; a surface, which is not `flat`, has no arrows and no star."""
     parts = [_planes.plane_text(scene.problem, scene.plane)]
     if tracks:
         counts = [len(path.points) - 1 for path in scene.paths]
@@ -103,8 +103,8 @@ def caption_of(scene: Scene, tracks: Sequence[Track]) -> list[str]:
         parts.append("Solid arrow: direction of the gradient, its length not to scale.")
     if scene.step is not None:
         parts.append("Dashed arrow: one step, to scale.")
-    if len(scene.minima):
+    if flat and len(scene.minima):
         parts.append("Star: certified minimum.")
-    if not one_scale(scene.bounds):
+    if flat and not one_scale(scene.bounds):
         parts.append("The axes have different scales: right angles do not look like such.")
     return [part for part in parts if part]

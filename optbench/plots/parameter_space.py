@@ -176,18 +176,23 @@ def draw_scene(ax: Axes, scene: Scene) -> list[Track]:
     tracks = []
     for path, points in zip(scene.paths, scene.tracks, strict=True):
         below = len(labels) - 1 - labels.index(path.label)  # paths drawn over this one, which is to be seen beside them
-        tracks.append(draw_path(ax, points, path.label, bounds=scene.bounds, width=thin + 0.35 * below))
+        tracks.append(draw_path(ax, points, path.label, bounds=scene.bounds, width=thin + 0.25 * below))
+    draw_marks(ax, scene)
+    return tracks
+
+
+def draw_marks(ax: Axes, scene: Scene) -> None:
+    """Starts, minima, gradient and step of a scene."""
     starts = np.unique([points[0] for points in scene.tracks], axis=0) if scene.tracks else np.empty((0, 2))
     ax.plot(*starts.T, "o", color="white", markeredgecolor="black", markeredgewidth=0.9, markersize=5, zorder=7)
     if len(scene.minima):
         ax.plot(
-            *scene.minima.T, "*", color="black", markeredgecolor="white", markeredgewidth=0.5, markersize=9, zorder=5
+            *scene.minima.T, "*", color="white", markeredgecolor="black", markeredgewidth=0.8, markersize=9, zorder=7
         )
     if scene.at is not None:
         draw_gradient(ax, scene.problem, scene.at, scene.plane, scene.bounds)
     if scene.step is not None:
         draw_step(ax, scene.step, scene.plane)
-    return tracks
 
 
 def draw_gradient(
