@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 
 from optbench.plots._kinds import kinds
 from optbench.plots._style import SUFFIXES, check_target, save
+from optbench.plots.animation import animation
+from optbench.plots.constraint_space import constraint_space, constraint_space_of_runs
 from optbench.plots.convergence import convergence
 from optbench.plots.critical_difference import critical_difference
 from optbench.plots.data_profile import data_profile
@@ -21,11 +23,14 @@ from optbench.plots.integrated_score import integrated_score
 from optbench.plots.log_ratio import log_ratio
 from optbench.plots.model_path import data_space, data_space_of_runs
 from optbench.plots.one_model import both_spaces, one_model
+from optbench.plots.parameter_space import draw_contours, draw_path, parameter_space, parameter_space_of_runs
 from optbench.plots.performance_profile import performance_profile
 from optbench.plots.schedule_shapes import schedule_shapes
+from optbench.plots.surface import surface, surface_of_runs
 from optbench.plots.sweep import sweep_curve
 from optbench.plots.sweep_map import sweep_map
 from optbench.plots.target_bars import target_bars
+from optbench.plots.traces import traces
 from optbench.plots.tuning import tuning_budget
 from optbench.plots.tuning_rates import lr_sensitivity
 
@@ -37,15 +42,19 @@ if TYPE_CHECKING:
 __all__ = [
     "KINDS",
     "SUFFIXES",
+    "animation",
     "both_spaces",
     "check_target",
+    "constraint_space",
     "convergence",
     "critical_difference",
     "data_profile",
     "data_space",
     "decision_boundary",
+    "draw_contours",
     "draw_data",
     "draw_model",
+    "draw_path",
     "ecdf",
     "ert",
     "heatmap",
@@ -53,12 +62,15 @@ __all__ = [
     "log_ratio",
     "lr_sensitivity",
     "one_model",
+    "parameter_space",
     "performance_profile",
     "save",
     "schedule_shapes",
+    "surface",
     "sweep_curve",
     "sweep_map",
     "target_bars",
+    "traces",
     "tuning_budget",
 ]
 
@@ -68,6 +80,7 @@ _DRAW: dict[str, Draw] = {
     "convergence": convergence,
     "heatmap": heatmap,
     "target_bars": target_bars,
+    "traces": traces,
     "performance_profile": performance_profile,
     "data_profile": data_profile,
     "log_ratio": log_ratio,
@@ -83,5 +96,8 @@ _DRAW: dict[str, Draw] = {
     "data_space": data_space_of_runs,
     "decision_boundary": decision_boundary_of_runs,
     "one_model": one_model,
+    "parameter_space": parameter_space_of_runs,
+    "surface": surface_of_runs,
+    "constraint_space": constraint_space_of_runs,
 }
 KINDS = kinds(_DRAW)

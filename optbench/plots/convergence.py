@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, get_args
 
 import numpy as np
@@ -19,7 +20,7 @@ LINEAR = 30.0  # panels whose lines end before this iteration have a linear axis
 _HIGHEST = 300.0  # decades: what lies above is far outside of any panel
 _DECADES = 0.5  # room above the start, for a line that rises before it falls
 _Y_TEXT = {"gap": "$f(x_t) - f^*$", "f": "$f(x_t)$", "grad_norm": r"$\|\nabla f(x_t)\|$", "kkt": "KKT residual"}
-_X_TEXT = {"iteration": "iteration $t$", "evaluations": "evaluations of the objective"}
+X_TEXT = {"iteration": "iteration $t$", "evaluations": "evaluations of the objective"}
 _SAMPLE = (3.0, 9.0, 12.0, 26.0, 29.0)  # points right of the panel: leader from, to, line sample from, to, text
 
 
@@ -80,20 +81,14 @@ def convergence(
 
 
 def _draw(frame: pd.DataFrame, lines: dict[str, list[Line]], by: By, x: X, quantity: Traced) -> Figure:
-    most = max(map(len, lines.values()))
-    letters = max(len(_text(line)) for members in lines.values() for line in members)
-    width = 2.9 + letters * _style.FONT * 0.57 / 72
-    figure, axes = _style.panels(len(lines), width, max(2.1, 0.5 + most * 0.135))
+    figure, axes = _style.panels(len(lines), *panel_size(lines))
     known = frame.groupby("problem", sort=False)[["f_opt", "constrained"]].first()
     for ax, (problem, members) in zip(axes, lines.items(), strict=True):
         facts: Any = known.loc[problem]
         what = shown(float(facts["f_opt"]), bool(facts["constrained"]), quantity)
-        first = _first(members, x)
-        for line in members:
-            _plot(ax, _in_sight(line, first), by, log=what != "f")
-        _limits(ax, members, first, log=what != "f")
+        panel(ax, members, by, x, log=what != "f")
         ax.set_ylabel(_Y_TEXT[what])
-        ax.set_xlabel(_X_TEXT.get(x, x))
+        ax.set_xlabel(X_TEXT.get(x, x))
         _style.panel_title(ax, problem)
     _style.describe(figure, "Convergence", _caption(frame, lines, by, quantity))
     for ax, members in zip(axes, lines.values(), strict=True):
@@ -103,6 +98,20 @@ def _draw(frame: pd.DataFrame, lines: dict[str, list[Line]], by: By, x: X, quant
     for ax, members in zip(axes, lines.values(), strict=True):
         arrange(ax, members, by)
     return figure
+
+
+def panel_size(lines: Mapping[str, list[Line]]) -> tuple[float, float]:
+    """Width and height in inches of panels with room for the names of these lines at their right."""
+    letters = max(len(_text(line)) for members in lines.values() for line in members)
+    return 2.9 + letters * _style.FONT * 0.57 / 72, max(2.1, 0.5 + max(map(len, lines.values())) * 0.135)
+
+
+def panel(ax: Axes, members: list[Line], by: By, x: X, log: bool) -> None:
+    """Lines of one panel with their bands, within axes that fit them."""
+    first = _first(members, x)
+    for line in members:
+        _plot(ax, _in_sight(line, first), by, log)
+    _limits(ax, members, first, log)
 
 
 def _first(members: list[Line], x: X) -> float:
