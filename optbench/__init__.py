@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from optbench.clipping import clip as clip
     from optbench.ensembles import EnsembleResult as EnsembleResult
     from optbench.ensembles import ensemble as ensemble
+    from optbench.explanations import Explanation as Explanation
+    from optbench.explanations import explain as explain
     from optbench.methods import Variant as Variant
     from optbench.optimize import OptimizeResult as OptimizeResult
     from optbench.optimize import minimize as minimize
@@ -48,6 +50,7 @@ _HOMES = {
     "api": ("run", "tune"),
     "clipping": ("clip",),
     "ensembles": ("EnsembleResult", "ensemble"),
+    "explanations": ("Explanation", "explain"),
     "optimize": ("OptimizeResult", "minimize", "schedule_values"),
     "parallel": ("set_threads",),
     "records": ("Budget", "Matrix", "Vector"),

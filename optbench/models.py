@@ -16,9 +16,19 @@ from numpy.typing import ArrayLike
 
 from optbench.problems._data import DataSet, Kind, Split, load
 from optbench.problems._sources import Synthetic
+from optbench.registry import get_problem
 from optbench.types import Array, Problem
 
 ROWS = 4096  # inputs of a network that are worked on at a time
+
+# Data of one or two features, which can be drawn, for problems whose default data have more.
+SMALL_DATA: dict[str, dict[str, Any]] = {
+    "linear_regression": {"data": "sales"},
+    "ridge": {"data": "sales"},
+    "logistic_regression": {"features": ["mean radius", "mean texture"]},
+    "softmax_regression": {"data": "iris", "features": ["petal length (cm)", "petal width (cm)"]},
+    "mlp": {"data": "iris", "features": ["petal length (cm)", "petal width (cm)"], "hidden": [4]},
+}
 
 
 @dataclass(frozen=True, eq=False)
@@ -76,6 +86,25 @@ class Model:
             made += [f"w{layer}[{i},{j}]" for i in range(1, n + 1) for j in range(1, d + 1)]
             made += [f"b{layer}[{i}]" for i in range(1, n + 1)]
         return tuple(made)
+
+
+def small_problem(problem: str | Mapping[str, Any] | Problem) -> Problem:
+    """A problem by its name, on the `SMALL_DATA` where it has any; by ``{"name": ..., settings}``; or as it is.
+
+    Raises
+    ------
+    UnknownName, ValueError
+        As in `optbench.get_problem`; a mapping without a name.
+    """
+    if isinstance(problem, Problem):
+        return problem
+    if isinstance(problem, str):
+        return get_problem(problem, **SMALL_DATA.get(problem, {}))
+    settings = dict(problem)
+    name = settings.pop("name", None)
+    if not isinstance(name, str):
+        raise ValueError(f"a problem is a name or a mapping with a name, not {problem!r}")
+    return get_problem(name, **settings)
 
 
 def model_of(problem: Problem) -> Model | None:

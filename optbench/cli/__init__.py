@@ -5,7 +5,7 @@ Everything heavy is imported by the command that needs it, so that ``--help`` an
 
 from __future__ import annotations
 
-from optbench.cli import compare, doctor, listing, results, run, sweep, tune
+from optbench.cli import animate, compare, doctor, explain, history, listing, results, run, sweep, tune
 from optbench.cli.group import main
 
-__all__ = ["compare", "doctor", "listing", "main", "results", "run", "sweep", "tune"]
+__all__ = ["animate", "compare", "doctor", "explain", "history", "listing", "main", "results", "run", "sweep", "tune"]

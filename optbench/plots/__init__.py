@@ -12,6 +12,7 @@ from optbench.plots._kinds import kinds
 from optbench.plots._style import SUFFIXES, check_target, save
 from optbench.plots.animation import animation
 from optbench.plots.constraint_space import constraint_space, constraint_space_of_runs
+from optbench.plots.constrained import feasibility, multipliers
 from optbench.plots.convergence import convergence
 from optbench.plots.critical_difference import critical_difference
 from optbench.plots.data_profile import data_profile
@@ -57,10 +58,12 @@ __all__ = [
     "draw_path",
     "ecdf",
     "ert",
+    "feasibility",
     "heatmap",
     "integrated_score",
     "log_ratio",
     "lr_sensitivity",
+    "multipliers",
     "one_model",
     "parameter_space",
     "performance_profile",
@@ -81,6 +84,8 @@ _DRAW: dict[str, Draw] = {
     "heatmap": heatmap,
     "target_bars": target_bars,
     "traces": traces,
+    "feasibility": feasibility,
+    "multipliers": multipliers,
     "performance_profile": performance_profile,
     "data_profile": data_profile,
     "log_ratio": log_ratio,

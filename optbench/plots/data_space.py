@@ -98,7 +98,8 @@ def draw_model(ax: Axes, problem: Problem, x: ArrayLike, **look: Any) -> list[Ar
     if model.is_line:
         limits = ax.get_ylim()
         inputs = np.linspace(*ax.get_xlim(), 201)
-        drawn = ax.plot(inputs, model.outputs(point, inputs[:, None]), **look)
+        with np.errstate(over="ignore"):  # of points that have run away
+            drawn = ax.plot(inputs, model.outputs(point, inputs[:, None]), **look)
         ax.set_ylim(limits)
         return list(drawn)
     first, second, probabilities = grid_of(ax, model, point)
@@ -129,6 +130,19 @@ def draw_residuals(ax: Axes, problem: Problem, x: ArrayLike, **look: Any) -> lis
     )
     ax.set_ylim(limits)
     return [made]
+
+
+def show_lines(ax: Axes, model: Model, points: Array) -> None:
+    """Widen the axes of a regression so that the lines of `points`, shape (k, n), are seen as far as they are near."""
+    low, high = ax.get_ylim()
+    near = (2.0 * low - high, 2.0 * high - low)
+    ends = np.array(ax.get_xlim())[:, None]
+    with np.errstate(over="ignore"):
+        values = np.array([model.outputs(point, ends) for point in points])
+    values = np.clip(values[np.isfinite(values)], *near)
+    if values.size:
+        margin = 0.03 * (high - low)
+        ax.set_ylim(min(low, float(values.min()) - margin), max(high, float(values.max()) + margin))
 
 
 def grid_of(ax: Axes, model: Model, x: ArrayLike) -> tuple[Array, Array, Array]:
