@@ -183,4 +183,5 @@ def _runtimes(cost: Array, used: Array, horizon: float, restarts: bool) -> tuple
             first = np.linspace(0, len(before), _POINTS, endpoint=False).astype(np.int64)
             total = np.add.reduceat(chance, first)
             before, chance = np.add.reduceat(before * chance, first) / total, total
-    return np.concatenate(sums), np.concatenate(chances)
+    runtime, probability = np.concatenate(sums), np.concatenate(chances)
+    return runtime[runtime <= horizon], probability[runtime <= horizon]

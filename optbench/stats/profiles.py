@@ -226,7 +226,7 @@ def log_ratio(
     made = both[~lost]
     need(made, f"compare: neither {a} nor {b} met the target")
     with np.errstate(divide="ignore", invalid="ignore"):
-        value = np.log2(made["a"]) - np.log2(made["b"])
+        value = np.log2(made["a"] / made["b"])
     made = made.assign(log_ratio=value.where(made["a"] != made["b"], 0.0))
     made = made.sort_values("log_ratio", kind="stable").reset_index()
     names = ["/".join(side.factors.iloc[0][["optimizer", "schedule"]]) for side in sides]
