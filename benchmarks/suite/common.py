@@ -1,8 +1,8 @@
 """What the suites share: the names they measure, and how a commit says that it does not have one.
 
-The names stand here, not in the registry of whatever commit is installed: asv keeps results by the place of a parameter
-in its list, which must not move from commit to commit. New names go to the end. ``tests/test_asv.py`` compares with the
-registry. Nothing here imports optbench before it is used: processes that read recorded values start at once.
+The names stand here, not in the registry of whatever commit is installed: asv finds the parameters once, at the first
+commit of a run, and asks every other commit for them by their place in the list. ``tests/test_asv.py`` compares with
+the registry. Nothing here imports optbench before it is used: processes that read recorded values start at once.
 """
 
 from __future__ import annotations
