@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 from optbench.plots._kinds import kinds
 from optbench.plots._style import SUFFIXES, check_target, save
 from optbench.plots.animation import animation
-from optbench.plots.constraint_space import constraint_space, constraint_space_of_runs
 from optbench.plots.constrained import feasibility, multipliers
+from optbench.plots.constraint_space import constraint_space, constraint_space_of_runs
 from optbench.plots.convergence import convergence
 from optbench.plots.critical_difference import critical_difference
 from optbench.plots.data_profile import data_profile

@@ -33,7 +33,11 @@ MARKERS = "osD^vP<>Xh*pd"
 
 # Names that are often compared stand first, so that their colours differ; all others follow by name.
 _FIRST = {
-    "optimizer": ("adam", "gd", "momentum", "rmsprop", "adagrad", "nesterov", "sgd", "adamw", "lamb"),
+    "optimizer": (
+        *("adam", "gd", "momentum", "rmsprop", "adagrad", "nesterov", "sgd", "adamw", "lamb"),
+        *("augmented_lagrangian", "lagrange_newton", "quadratic_penalty", "gradient_descent_ascent"),
+        *("nadam", "lbfgs", "newton"),
+    ),
     "schedule": ("constant", "cosine", "step", "exponential", "one_cycle", "linear", "reduce_on_plateau"),
 }
 _KNOWN: dict[str, Callable[[], list[str]]] = {"optimizer": list_optimizers, "schedule": list_schedules}

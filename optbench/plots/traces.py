@@ -47,7 +47,8 @@ def traces(
     -------
     Figure
         Of a method with a search the rate is the step length that it found. The norm is Euclidean, before clipping, on
-        mini-batches that of all samples, under constraints that of the gradient of the Lagrangian. A rate of 0 is not shown, the one before it goes on.
+        mini-batches that of all samples, under constraints that of the gradient of the Lagrangian. A rate of 0 is not
+        shown, the one before it goes on.
 
     Raises
     ------
