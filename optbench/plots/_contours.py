@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -67,12 +68,21 @@ def levels_of(problem: Problem, field: Field) -> tuple[Array, Array, str]:
     return gap, levels, f"{name} - {reference}" if known else f"{name} above {reference}"
 
 
-def draw_field(ax: Axes, problem: Problem, field: Field) -> str:
-    """Contours with a bar of their levels; what they are of, in words."""
-    filled, what = contours(ax, problem, field)
-    figure = ax.get_figure(root=True)
+def draw_field(axes: Sequence[Axes], problem: Problem, field: Field) -> str:
+    """Contours in every panel, with one bar of their levels; what they are of, in words."""
+    drawn = [contours(ax, problem, field) for ax in axes]
+    filled, what = drawn[0]
+    figure = axes[0].get_figure(root=True)
     assert figure is not None
-    bar = figure.colorbar(filled, ax=ax, fraction=0.045, pad=0.02, aspect=28, spacing="uniform", extendfrac=0.03)
+    bar = figure.colorbar(
+        filled,
+        ax=list(axes),
+        fraction=0.045,
+        pad=0.02,
+        aspect=28 if len(drawn) == 1 else 70,
+        spacing="uniform",
+        extendfrac=0.03,
+    )
     levels = np.asarray(filled.levels)
     bar.set_ticks(levels.tolist(), labels=[text_of(float(f"{level:.3g}")) for level in levels])
     bar.ax.tick_params(length=0, labelsize=_style.FONT - 1)
@@ -100,7 +110,7 @@ def axis_name(plane: Plane, k: int) -> str:
     """Name of a direction of the plane, with its share of the variance in a principal plane."""
     name, share = plane.names[k], plane.explained[k]
     if plane.kind == "principal":
-        return f"principal direction {k + 1} ({100 * share:.3g} % of the variance)"
+        return f"principal direction {k + 1} ({100 * share:.3g} %)"
     return f"${name[0]}_{{{name[1:]}}}$" if name[0] == "x" and name[1:].isdigit() else name
 
 

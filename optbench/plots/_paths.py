@@ -186,22 +186,24 @@ def _best(
     foreign = np.concatenate([np.empty((0, 2)), *(path for k, path in enumerate(paths) if k != own)])
     everything = np.concatenate([foreign, *(paths[own : own + 1] if own >= 0 else []), *others])
     weights = np.repeat([1.0, 3.0], [len(everything) - sum(map(len, others)), sum(map(len, others))])
+    moves = np.array([np.array(way) * (room / 2 + 0.7 * far * unit) for far in _DISTANCES for way in _DIRECTIONS])
+    cost_of_distance = 2.0 * np.repeat(_DISTANCES, len(_DIRECTIONS))
     best, least = (picked[0], picked[0]), np.inf
     for anchor in picked:
         alone = np.abs(foreign - anchor).max(axis=1).min(initial=np.inf) if own >= 0 else np.inf
         doubt = 8.0 * max(0.0, 1.0 - alone / (2.0 * unit))  # whose path is it that the text stands at?
-        for distance in _DISTANCES:
-            for direction in _DIRECTIONS:
-                at = anchor + np.array(direction) * (room / 2 + distance * unit * 0.7)
-                corners = np.column_stack([at - room / 2, at + room / 2])
-                covered = float(weights @ (np.abs(everything - at) <= room / 2).all(axis=1))
-                outside = np.maximum(box[:, 0] - corners[:, 0], corners[:, 1] - box[:, 1]).max()
-                clash = sum(_overlap(corners, other) for other in taken) / unit**2
-                nearer = np.abs(foreign - at).max(axis=1).min(initial=np.inf) < unit and own >= 0
-                cost = covered + doubt + 30.0 * clash + 2.0 * distance + 2.0 * nearer
-                cost += 1000.0 * (outside > 0) + max(float(outside), 0.0)
-                if cost < least:
-                    best, least = (anchor, at), float(cost)
+        at = anchor + moves
+        cost = cost_of_distance + doubt + (np.abs(everything - at[:, None]) <= room / 2).all(axis=2) @ weights
+        if own >= 0:
+            cost += 2.0 * (np.abs(foreign - at[:, None]).max(axis=2).min(axis=1, initial=np.inf) < unit)
+        outside = np.maximum(box[:, 0] - (at - room / 2), at + room / 2 - box[:, 1]).max(axis=1)
+        cost += np.where(outside > 0, 1000.0 + outside, 0.0)
+        for other in taken:
+            sides = np.minimum(at + room / 2, other[:, 1]) - np.maximum(at - room / 2, other[:, 0])
+            cost += 30.0 * np.prod(np.maximum(sides, 0.0), axis=1) / unit**2
+        k = int(np.argmin(cost))
+        if cost[k] < least:
+            best, least = (anchor, at[k]), float(cost[k])
     return best
 
 
@@ -215,11 +217,6 @@ def _dense(points: Array, box: Array, step: float) -> Array:
         points = np.concatenate([points[at] + shares[:, None] * (points[at + 1] - points[at]), points[-1:]])
     within = points[((points >= box[:, 0]) & (points <= box[:, 1])).all(axis=1)]
     return np.asarray(np.unique(np.round(within / step), axis=0) * step)
-
-
-def _overlap(one: Array, other: Array) -> float:
-    sides = np.minimum(one[:, 1], other[:, 1]) - np.maximum(one[:, 0], other[:, 0])
-    return float(np.prod(np.maximum(sides, 0.0)))
 
 
 def _gap(point: Array, box: Array) -> float:

@@ -20,7 +20,7 @@ FINEST, COARSEST = 301, 41  # nodes a side
 WORK = 2e9  # multiplications, about, that a grid may take
 PRINCIPAL = 200  # points of a run, evenly over its iterations, that the principal plane is made from
 _FAR = 0.5  # of the region's width, by how much a path may leave it and still be shown whole
-_SMALL = 0.1  # of the region's width, below which what is to be seen is shown enlarged
+_SMALL = 0.5  # of the region's width, below which what is to be seen is shown enlarged
 ALIKE = 3.0  # ratio of the sides of a frame up to which both axes have one scale
 _NARROW = 1.4  # ratio of the sides of such a frame at most
 _COMMA = re.compile(r",(?![^\[]*\])")  # not one within the brackets of a name
@@ -228,10 +228,10 @@ def frame_of(problem: Problem, plane: Plane, paths: Sequence[Array], marks: Arra
     """The region to show, shape (2, 2): the problem's own with what of the paths is near it; else around the paths.
 
     `paths`, (k, 2) each, and `marks`, (k, 2), are in coordinates of the plane; all marks are shown. Where all of them
-    lie in a small part of the problem's region, or in a principal plane, it is what is around them.
+    lie in less than half of either side of the region, or in a principal plane, it is what is around them.
     """
     if plane.kind == "principal":
-        return _around(marks[np.isfinite(marks).all(axis=1)], 0.15, 0.4)
+        return _around(marks[np.isfinite(marks).all(axis=1)], 0.12, 0.6)
     seen = np.concatenate([*paths, marks])
     seen = seen[np.isfinite(seen).all(axis=1)]
     own = (plane.directions @ problem.bounds).reshape(2, 2)
@@ -239,7 +239,7 @@ def frame_of(problem: Problem, plane: Plane, paths: Sequence[Array], marks: Arra
     near = seen[((seen >= own[:, 0] - _FAR * width) & (seen <= own[:, 1] + _FAR * width)).all(axis=1)]
     near = np.concatenate([near, marks])
     if len(near) and (np.ptp(near, axis=0) < _SMALL * width).all() and np.ptp(near, axis=0).any():
-        return _around(near, 0.4, 0.4)
+        return _around(near, 0.3, 0.6)
     margin = 0.04 * width
     low, high = (near.min(axis=0), near.max(axis=0)) if len(near) else (own[:, 0], own[:, 1])
     low = np.where(low < own[:, 0] + 1e-9 * width, low - margin, own[:, 0])

@@ -51,6 +51,17 @@ class Scene(NamedTuple):
     step: Step | None = None
 
     @property
+    def labels(self) -> list[str]:
+        """Labels of the paths, each once, in order."""
+        return _style.present(path.label for path in self.paths)
+
+    def only(self, label: str) -> Scene:
+        """The same with the paths of one label alone."""
+        kept = [k for k, path in enumerate(self.paths) if path.label == label]
+        paths, tracks = tuple(self.paths[k] for k in kept), tuple(self.tracks[k] for k in kept)
+        return self._replace(paths=paths, tracks=tracks)
+
+    @property
     def minima(self) -> Array:
         """Coordinates, shape (k, 2), of the minimizers that lie in the plane and in the frame."""
         if self.problem.minimizers is None:
@@ -150,7 +161,7 @@ def scene_of(
     used = _planes.plane_of(made, plane, [path.points for path in lower], point)
     tracks = tuple(used.coordinates(path.points) for path in shown)
     marks = [path.points[:1] for path in shown] + [each for each in (point,) if each is not None]
-    marks += [made.x_opt] if made.x_opt is not None and used.kind == "whole" else []
+    marks += [made.minimizers] if made.minimizers is not None and used.kind == "whole" else []
     marks += [path.points for path in lower] if used.kind == "principal" else []
     frame = _planes.bounds_from(made, used, bounds)
     if frame is None:

@@ -86,7 +86,7 @@ class Animation:
         figure, axes = _style.panels(1 + self.data, side + 0.9, side * ratio + 0.3)
         ax = axes[-1]
         name_axes(ax, scene.plane, scene.bounds)
-        what = draw_field(ax, scene.problem, _planes.field_of(scene.problem, scene.plane, scene.bounds))
+        what = draw_field([ax], scene.problem, _planes.field_of(scene.problem, scene.plane, scene.bounds))
         draw_marks(ax, scene)
         if self.data:
             draw_data(axes[0], scene.problem)

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-NODES = 201  # a side of the grid of the constraint functions
+NODES = 151  # a side of the grid of the constraint functions
 ACTIVE = 1e-6  # what a constraint function is at most, relative to the length of its gradient, where it holds as c = 0
 CONSTRAINT = "black"
 _ASIDE = 0.008  # of the frame, by which arrows that would cover each other are moved apart
@@ -64,8 +64,8 @@ def constraint_space(
         )
     scene = scene_of(made, paths, bounds=bounds)
     with _style.style():
-        figure, ax = frame_figure(scene)
-        what = draw_field(ax, made, _planes.field_of(made, scene.plane, scene.bounds))
+        figure, (ax,) = frame_figure(scene)
+        what = draw_field([ax], made, _planes.field_of(made, scene.plane, scene.bounds))
         curves = draw_constraints(ax, made, scene.bounds)
         tracks = draw_scene(ax, scene)
         arrows = _draw_gradients(ax, scene)

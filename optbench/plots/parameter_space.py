@@ -22,7 +22,10 @@ if TYPE_CHECKING:
     from matplotlib.contour import QuadContourSet
     from matplotlib.figure import Figure
 
-_SIDE = 4.3  # inches, the longer side of a frame
+TOGETHER = 6  # optimizers in one panel; of more each has its own
+_SIDE, _SMALL_SIDE = 4.3, 2.7  # inches, the longer side of a frame alone, and of one of many
+_COARSE = 151  # nodes a side of the grid of a small frame
+_BELOW = 0.25  # points, by which a path is wider than the one drawn over it
 
 
 def parameter_space(
@@ -60,7 +63,8 @@ def parameter_space(
     Returns
     -------
     Figure
-        A path ends in a dot, or in a cross where it leaves the frame for good or is no longer finite.
+        A path ends in a dot, or in a cross where it leaves the frame for good or is no longer finite. More than six
+        optimizers have a panel each.
 
     Raises
     ------
@@ -68,14 +72,18 @@ def parameter_space(
         An unknown name, a trajectory without points, a wrong point, plane or frame.
     """
     scene = scene_of(problem, paths, at=at, step=step, lr=lr, plane=plane, bounds=bounds)
+    apart = [scene.only(label) for label in scene.labels] if len(scene.labels) > TOGETHER else [scene]
     with _style.style():
-        figure, ax = frame_figure(scene)
-        gaps = draw_field(ax, scene.problem, _planes.field_of(scene.problem, scene.plane, scene.bounds))
-        tracks = draw_scene(ax, scene)
+        figure, axes = frame_figure(scene, len(apart))
+        nodes = min(_planes.nodes_of(scene.problem), _planes.FINEST if len(apart) == 1 else _COARSE)
+        gaps = draw_field(axes, scene.problem, _planes.field_of(scene.problem, scene.plane, scene.bounds, nodes))
+        tracks = [draw_scene(ax, each) for ax, each in zip(axes, apart, strict=True)]
         title = f"Parameter space: {title_of(scene.problem)}"
-        _style.describe(figure, title, " ".join((f"Contours of {gaps}.", *caption_of(scene, tracks))))
+        parts = caption_of(scene, [track for each in tracks for track in each])
+        _style.describe(figure, title, " ".join((f"Contours of {gaps}.", *parts)))
         settle(figure)
-        place(ax, labels_of(scene, tracks), *obstacles_of(scene, tracks))
+        for ax, each, drawn in zip(axes, apart, tracks, strict=True):
+            place(ax, labels_of(each, drawn), *obstacles_of(each, drawn))
     return figure
 
 
@@ -153,14 +161,17 @@ def draw_contours(
     return contours(ax, problem, _planes.field_of(problem, plane, frame))[0]
 
 
-def frame_figure(scene: Scene) -> tuple[Figure, Axes]:
-    """A figure with the empty frame of a scene."""
+def frame_figure(scene: Scene, count: int = 1) -> tuple[Figure, list[Axes]]:
+    """A figure with empty frames of a scene."""
     width, height = np.diff(scene.bounds, axis=1)[:, 0]
     ratio = float(height / width) if one_scale(scene.bounds) else 0.85
-    side = min(_SIDE, _SIDE / ratio)
-    figure, (ax,) = _style.panels(1, side + 1.1, side * ratio + 0.4)
-    name_axes(ax, scene.plane, scene.bounds)
-    return figure, ax
+    longest = _SIDE if count == 1 else _SMALL_SIDE
+    side = min(longest, longest / ratio)
+    beside = 1.1 if count == 1 else 0.5
+    figure, axes = _style.panels(count, side + beside, side * ratio + 0.4, beside=0.0 if count == 1 else 0.7)
+    for ax in axes:
+        name_axes(ax, scene.plane, scene.bounds)
+    return figure, axes
 
 
 def settle(figure: Figure) -> None:
@@ -171,12 +182,14 @@ def settle(figure: Figure) -> None:
 
 def draw_scene(ax: Axes, scene: Scene) -> list[Track]:
     """Paths with their starts, minima, gradient and step of a scene."""
-    labels = _style.present(path.label for path in scene.paths)
+    labels = scene.labels
     thin = 0.7 if len(scene.paths) > len(labels) else 1.1
     tracks = []
     for path, points in zip(scene.paths, scene.tracks, strict=True):
-        below = len(labels) - 1 - labels.index(path.label)  # paths drawn over this one, which is to be seen beside them
-        tracks.append(draw_path(ax, points, path.label, bounds=scene.bounds, width=thin + 0.25 * below))
+        wider = _BELOW * (
+            len(labels) - 1 - labels.index(path.label)
+        )  # than those drawn over it, to be seen beside them
+        tracks.append(draw_path(ax, points, path.label, bounds=scene.bounds, width=thin + wider))
     draw_marks(ax, scene)
     return tracks
 
