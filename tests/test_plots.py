@@ -18,9 +18,11 @@ from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
+import optbench
 from optbench import plots, stats, tables
-from optbench.plots import _style
+from optbench.plots import _style, constrained
 from optbench.plots._lines import best, lines_of
+from optbench.plots.schedule_shapes import metric
 from optbench.registry import list_optimizers, list_schedules
 
 INF, NAN = math.inf, math.nan
@@ -210,6 +212,30 @@ def test_seconds_and_gradient_norms() -> None:
         plots.convergence(found.runs.assign(wall_median=NAN), found.traces, x="seconds")
 
 
+def test_evaluations_and_epochs_are_those_of_every_run() -> None:
+    rows = [  # 2 steps each: 3, 5 and 11 evaluations; 1, 2 and 4 epochs
+        {"seed": k, "nfev": nfev, "epochs": epochs, "n_samples": 10}
+        for k, (nfev, epochs) in enumerate(((3, 1.0), (5, 2.0), (11, 4.0)))
+    ]
+    found = results(rows)
+    labelled = found.runs.assign(**stats.labels(found.runs))
+    (line,) = lines_of(labelled, found.traces, "optimizer", "evaluations", "gap")["sphere n=2"]
+    np.testing.assert_allclose(line.x, [1, 2, 3, 5])  # the start is the first; two of three had converged at 5
+    np.testing.assert_allclose(10 ** line.y[1], [1, 1, 1e-3, 1e-7])
+    (line,) = lines_of(labelled, found.traces, "optimizer", "epochs", "gap")["sphere n=2"]
+    np.testing.assert_allclose(line.x, [0, 0.5, 1, 2])
+    with pytest.raises(ValueError, match="no runs to plot: none is of a sum over samples"):
+        plots.convergence(found.runs.assign(n_samples=0), found.traces, x="epochs")
+
+
+def test_a_line_of_longer_steps_starts_at_the_left_end_of_a_logarithmic_axis() -> None:
+    slow = {"optimizer": "newton", "wall_median": 1.0}
+    found = results([slow, {"f": [1.0, 0.5, 0.1, 0.01]}])
+    first, second = plots.convergence(found.runs, found.traces, x="seconds").axes[0].lines
+    np.testing.assert_allclose(np.asarray(first.get_xdata()), [1e-3 / 3, 0.5, 1.0])
+    np.testing.assert_allclose(np.asarray(second.get_xdata()), [0, 1e-3 / 3, 2e-3 / 3, 1e-3])
+
+
 def test_convergence_survives_overflow_and_single_points() -> None:
     rows = [{"f": [1.0, 1e308, INF], "status": "diverged"}, {"optimizer": "adam", "f": [1.0]}]
     found = results([*rows, {"optimizer": "lion", "f": [INF], "status": "diverged"}])
@@ -246,8 +272,9 @@ def test_wrong_arguments_are_refused_with_the_known_ones() -> None:
 def test_empty_tables_are_refused() -> None:
     found = results([{}])
     for kind in plots.KINDS.values():
-        with pytest.raises(ValueError, match="no runs to plot"):
-            kind(found.runs[:0], found)
+        if kind.tables:
+            with pytest.raises(ValueError, match="no runs to plot"):
+                kind(found.runs[:0], found)
     with pytest.raises(ValueError, match="no runs to plot: none has a trace"):
         plots.convergence(found.runs, found.traces[:0])
     with pytest.raises(ValueError, match="no runs to plot: none has a known minimum"):
@@ -298,6 +325,36 @@ def test_heatmap_of_success_and_hatches_where_nothing_was_reached() -> None:
     assert [patch.get_hatch() is not None for patch in figure.axes[0].patches] == [False, False, False, True]
 
 
+def test_heatmap_panels_have_the_rows_and_columns_that_were_run() -> None:
+    hits = {**HITS, ("c", "newton", "line_search"): [3], ("c", "lbfgs", "line_search"): [4]}
+    for value in ("iterations", "success"):
+        figure = plots.heatmap(grid(hits).runs, grid(hits).hits, value=value)
+        sizes = [(len(ax.get_yticks()), len(ax.get_xticks())) for ax in figure.axes[:-1]]
+        assert [ax.get_title() for ax in figure.axes[:-1]] == ["a n=2", "b n=2", "c n=2"]
+        assert sizes == [(2, 2), (2, 2), (2, 1)]
+        assert [text.get_text() for text in figure.axes[2].get_yticklabels()] == ["lbfgs", "newton"]
+        boxes = [ax.get_window_extent() for ax in figure.axes[:-1]]
+        one = {
+            (round(box.height / rows, 6), round(box.width / columns, 6))
+            for box, (rows, columns) in zip(boxes, sizes, strict=True)
+        }
+        assert len(one) == 1  # cells of one size
+
+
+def test_heatmap_puts_together_the_most_problems_with_the_same_cells() -> None:
+    alike: dict[tuple[str, str, str], list[int | None]] = {
+        (p, "adam", "constant"): [k] for p, k in (("a", 2), ("b", 4))
+    }
+    found = grid(
+        {**alike, ("c", "newton", "line_search"): [3], ("a", "gd", "constant"): [8], ("b", "gd", "constant"): [8]}
+    )
+    figure = plots.heatmap(found.runs, found.hits)
+    assert [ax.get_title() for ax in figure.axes[:2]] == ["a n=2", "b n=2"]
+    assert figure.axes[2].get_title() == "2 problems with the same cells"
+    assert cells(figure, 2) == {(0, 0): "1", (1, 0): "2.8"}  # sqrt(8/2 8/4)
+    assert "2 problems with the same cells: geometric mean" in " ".join(text.get_text() for text in figure.texts)
+
+
 def test_heatmap_of_seconds_and_of_one_problem() -> None:
     found = grid(HITS)  # 2 iterations take 1 ms
     figure = plots.heatmap(found.runs, found.hits, value="seconds", problem="a")
@@ -338,6 +395,144 @@ def test_times_in_cells(value: float, text: str) -> None:
     assert _style.seconds_text(value) == text
 
 
+# ------------------------------------------------------------------------------------------------------ target bars
+
+
+def numbers(figure: Figure, panel: int) -> dict[str, str]:
+    """Numbers at the right of the bars of a panel by the names at their left."""
+    ax = figure.axes[panel]
+    return dict(zip((text.get_text() for text in ax.get_yticklabels()), texts(figure, panel), strict=True))
+
+
+def test_bars_are_medians_of_the_best_schedule_fastest_first() -> None:
+    figure = plots.target_bars(grid(HITS).runs, grid(HITS).hits)
+    assert [ax.get_title() for ax in figure.axes] == ["a n=2", "b n=2"]
+    assert numbers(figure, 0) == {"adam (constant)": "20", "gd (constant)": "1/3"}
+    assert numbers(figure, 1) == {"adam (cosine)": "2", "gd (constant)": "50"}
+    assert {ax.get_xscale() for ax in figure.axes} == {"log"}
+    ends = [patch.get_x() + patch.get_width() for patch in figure.axes[0].patches]  # type: ignore[attr-defined]
+    assert ends[0] == pytest.approx(20)
+    assert [patch.get_hatch() is not None for patch in figure.axes[0].patches] == [False, True]
+
+
+def test_quartiles_of_bars_end_at_the_edge_where_a_quarter_failed() -> None:
+    found = grid({("a", "adam", "constant"): [10, 20, 30], ("a", "gd", "constant"): [40, 50, None]})
+    ax = plots.target_bars(found.runs, found.hits).axes[0]
+    spans = [np.asarray(line.get_xdata()) for line in ax.lines if np.size(line.get_xdata()) == 2]
+    np.testing.assert_allclose(spans[0], [15, 25])
+    np.testing.assert_allclose(spans[1], [45, ax.get_xlim()[1]])
+    assert [line.get_marker() for line in ax.lines if line.get_marker() == ">"] == [">"]
+    assert [text.get_text() for text in ax.texts] == ["20", "50  2/3"]
+
+
+def test_bars_of_other_costs_and_refusals() -> None:
+    found = grid(HITS)
+    figure = plots.target_bars(found.runs, found.hits, on="seconds", problem="b")
+    assert numbers(figure, 0)["adam (cosine)"] == "1ms"
+    with pytest.raises(ValueError, match="no runs to plot: none has a known minimum and epochs"):
+        plots.target_bars(found.runs, found.hits, on="epochs")
+    with pytest.raises(ValueError, match="on is one of iterations, epochs, evaluations, seconds, not 'cost'"):
+        plots.target_bars(found.runs, found.hits, on="cost")  # type: ignore[arg-type]
+    with pytest.raises(ValueError, match=r"target 0\.5 was not recorded"):
+        plots.target_bars(found.runs, found.hits, target=0.5)
+
+
+# ----------------------------------------------------------------------------------------------------------- traces
+
+
+def test_traces_show_the_norm_above_the_rate() -> None:
+    found = results([{"seed": k} for k in range(3)])
+    found.traces["lr"] = np.tile([0.1, 0.05, 0.0], 3)
+    above, below = plots.traces(found.runs, found.traces).axes
+    np.testing.assert_allclose(np.asarray(above.lines[0].get_ydata()), [1, 1e-3, 1e-7])
+    np.testing.assert_allclose(np.asarray(below.lines[0].get_ydata()), [0.1, 0.05, 0.05])  # 0 is not shown
+    assert above.get_xlim() == below.get_xlim()
+    assert below.get_position().y1 < above.get_position().y0
+    assert [text.get_text() for text in above.texts] == ["gd"]
+
+
+def test_a_method_with_a_search_takes_no_step_from_its_last_point() -> None:
+    found = results([{}])
+    found.traces["lr"] = [0.5, 1.0, NAN]
+    rates = plots.traces(found.runs, found.traces).axes[1].lines[0]
+    np.testing.assert_allclose(np.asarray(rates.get_ydata()), [0.5, 1.0, 1.0])
+
+
+# -------------------------------------------------------------------------------------------------------- schedules
+
+
+def test_shapes_are_the_values_of_the_schedules() -> None:
+    entries: list[str | dict[str, Any]] = ["step", {"name": "step", "step_size": 7, "gamma": 0.5}, "reduce_on_plateau"]
+    figure = plots.schedule_shapes(schedule=entries, lr=0.3, n_steps=60)
+    assert [ax.get_title() for ax in figure.axes] == ["step", "reduce_on_plateau"]
+    wanted = [optbench.schedule_values(entry, 0.3, 60) for entry in entries[:2]]
+    for line, rates in zip(figure.axes[0].lines, wanted, strict=True):
+        np.testing.assert_array_equal(np.asarray(line.get_ydata())[:-1], rates)
+    seen = metric(60)
+    np.testing.assert_allclose(seen, [*0.98 ** np.arange(1, 46), *[0.98**45] * 15])
+    rates = optbench.schedule_values("reduce_on_plateau", 0.3, 60, metric=seen)
+    np.testing.assert_array_equal(np.asarray(figure.axes[1].lines[0].get_ydata())[:-1], rates)
+
+
+def test_every_registered_schedule_has_its_shape() -> None:
+    figure = plots.schedule_shapes(n_steps=100)
+    assert [ax.get_title().split("  ")[0] for ax in figure.axes] == list_schedules()
+    flat = [ax.get_title() for ax in figure.axes if np.ptp(np.asarray(ax.lines[0].get_ydata())) == 0]
+    assert flat == ["constant"]
+    with pytest.raises(ValueError, match="Did you mean 'cosine'"):
+        plots.schedule_shapes(schedule=["cosin"])
+
+
+# ------------------------------------------------------------------------------------------------------ constraints
+
+
+def test_parts_of_the_kkt_residual_at_a_worked_point() -> None:
+    problem = optbench.get_problem("circle_on_line")
+    x, lam = np.array([[1.0, 2.0], [3.0, -1.0]]), np.array([[0.0], [0.5]])
+    made = constrained.parts(problem, x, lam)
+    for k in range(2):
+        c, jac = problem.constraint(x[k])
+        slope = problem.grad(x[k]) + jac.T @ lam[k]
+        np.testing.assert_allclose(made[:, k], [abs(c[0]), np.abs(slope).max()], rtol=1e-12)
+    at = constrained.parts(problem, problem.x_opt[None], np.asarray(problem.multipliers)[None])
+    assert at.max() < 1e-9
+
+
+@pytest.fixture(scope="module")
+def under_constraints(tmp_path_factory: pytest.TempPathFactory) -> Any:
+    """Recorded runs of two Lagrangian methods."""
+    budget = {"max_iter": 30, "seeds": 2, "repeats": 0}
+    methods = ["augmented_lagrangian", "lagrange_newton"]
+    matrix = {"problems": ["circle_on_line", "beale"], "optimizers": [*methods, "gd"], "budget": budget}
+    return optbench.run(matrix, tmp_path_factory.mktemp("constrained") / "r.db", jobs=1)
+
+
+def test_multipliers_end_at_the_certified_ones(under_constraints: Any) -> None:
+    figure = plots.multipliers(under_constraints.runs)
+    titles = ["circle_on_line n=2\naugmented_lagrangian", "circle_on_line n=2\nlagrange_newton"]
+    assert sorted(ax.get_title() for ax in figure.axes) == titles
+    certified = np.asarray(optbench.get_problem("circle_on_line").multipliers)
+    for ax in figure.axes:
+        values, line = ax.lines
+        assert np.asarray(values.get_ydata())[-1] == pytest.approx(certified[0], abs=1e-6)
+        np.testing.assert_allclose(np.asarray(line.get_ydata()), certified[0])
+
+
+def test_feasibility_is_the_path_of_the_recorded_run(under_constraints: Any) -> None:
+    runs = under_constraints.runs
+    figure = plots.feasibility(runs, optimizer="lagrange_newton", seed=1)
+    assert [ax.get_title() for ax in figure.axes] == ["circle_on_line n=2"]
+    assert "lagrange_newton" in texts(figure, 0)
+    (key,) = runs.index[(runs["optimizer"] == "lagrange_newton") & (runs["seed"] == 1)]
+    traces = under_constraints.traces
+    kkt = traces.loc[traces["run"] == key, "kkt"].to_numpy()
+    path = figure.axes[0].lines[2].get_xydata()
+    assert isinstance(path, np.ndarray)
+    np.testing.assert_allclose(path.max(axis=1), np.maximum(kkt, 1e-16), rtol=1e-6)  # equalities alone: no other part
+    with pytest.raises(ValueError, match="no runs to plot: none is under constraints"):
+        plots.feasibility(runs[runs["problem"] == "beale"])
+
+
 # ------------------------------------------------------------------------------------------------------------ files
 
 
@@ -355,8 +550,8 @@ def test_figures_are_saved_by_the_ending_of_the_file_with_the_same_bytes_each_ti
 
 
 def test_kinds_have_one_line_descriptions() -> None:
-    assert set(plots.KINDS) == {"convergence", "heatmap", "lr_sensitivity", "sweep", "sweep_map", "tuning_budget"}
-    assert all(20 < len((kind.__doc__ or "").splitlines()[0]) < 110 for kind in plots.KINDS.values())
+    assert {"convergence", "heatmap", "lr_sensitivity", "sweep", "sweep_map", "tuning_budget"} < set(plots.KINDS)
+    assert all(20 < len(kind.summary) < 120 for kind in plots.KINDS.values())
 
 
 def test_drawing_leaves_pyplot_and_the_user_s_settings_alone() -> None:

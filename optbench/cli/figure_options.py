@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import functools
+import types
 from collections.abc import Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, get_args, get_origin
+from typing import TYPE_CHECKING, Any, Union, get_args, get_origin
 
 import click
 
@@ -56,14 +57,20 @@ def written(option: Option) -> str:
     """What an option takes, for a line of help."""
     if option.choices:
         return "|".join(option.choices)
-    kinds = {get_origin(kind) or kind for kind in option.types}
-    if Mapping in kinds or {Mapping} & {get_origin(item) for kind in option.types for item in get_args(kind)}:
-        return "NAME[:KEY=VALUE,...]" if _texts(option) else "KEY=VALUE,..."
-    return "TEXT" if _texts(option) else "NUMBER"
+    items, several = _items(option)
+    if any(get_origin(item) is Mapping for item in items):
+        return "NAME[:KEY=VALUE,...]" if str in items else "KEY=VALUE,..."
+    return "TEXT" if str in items else "NUMBER,..." if several else "NUMBER"
 
 
-def _texts(option: Option) -> bool:
-    return any(kind is str or str in get_args(kind) for kind in option.types)
+def _items(option: Option) -> tuple[tuple[Any, ...], bool]:
+    """The types that one value has, those of the members where it takes several; whether it does."""
+    lists = [kind for kind in option.types if get_origin(kind) in (list, tuple, Sequence)]
+    if not lists:
+        return option.types, False
+    members = [kind for kind in get_args(lists[0]) if kind is not ...]
+    unions = (Union, types.UnionType)
+    return tuple(part for kind in members for part in (get_args(kind) if get_origin(kind) in unions else (kind,))), True
 
 
 def chosen_options(kinds: Sequence[Kind], given: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
@@ -103,13 +110,11 @@ def _value(option: Option, given: Any) -> Any:
 
     if isinstance(given, bool):
         return given
-    lists = [kind for kind in option.types if get_origin(kind) in (list, tuple, Sequence)]
-    if lists:
-        items = [kind for kind in get_args(lists[0]) if kind is not ...]
-        plain = tuple(part for item in items for part in (get_args(item) or (item,)))
-        if str not in plain:
+    items, several = _items(option)
+    if several:
+        if str not in items:
             given = [part for text in given for part in text.split(",")]
-        return tuple(_scalar(option, plain, text) for text in given)
+        return tuple(_scalar(option, items, text) for text in given)
     if len(given) > 1:
         raise ValueError(f"{flag(option.name)} takes one value, not {len(given)}")
     if option.choices and given[0] not in option.choices and len(option.types) == 1:

@@ -70,13 +70,15 @@ def plot(
 def catalogue(kinds: Any) -> str:
     """All kinds with what they show, what they need and what may be chosen."""
     lines = []
+    indent = {"width": 100, "subsequent_indent": " " * 23, "break_on_hyphens": False}
     for kind in kinds:
-        lines.append(f"{kind.name:<22} {kind.summary}" + ("" if kind.tables else " Needs no results file."))
+        text = f"{kind.name:<22} {kind.summary}" + ("" if kind.tables else " Needs no results file.")
         words = "  ".join(
             flag(name) if option.types == (bool,) else f"{flag(name)}\N{NO-BREAK SPACE}{written(option)}"
             for name, option in kind.options.items()
         )
-        lines += textwrap.wrap(words, 97, initial_indent=" " * 23, subsequent_indent=" " * 23, break_on_hyphens=False)
+        lines += textwrap.wrap(text, **indent)
+        lines += textwrap.wrap(words, initial_indent=" " * 23, **indent)
     return "\n".join(lines).replace("\N{NO-BREAK SPACE}", " ")
 
 

@@ -20,7 +20,8 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-_PERIODS = 5  # of the metric that an observing schedule sees
+_PERIOD = 60  # steps at least, of the metric that an observing schedule sees
+_PERIODS = 5  # at most
 _FALLING = 0.75  # share of a period in which it falls
 _LOG = 0.02  # median rate relative to the highest, up to which an axis is logarithmic
 # In the place of defaults that do not depend on the number of steps: the setting, and its fraction of the steps.
@@ -78,15 +79,16 @@ def _with_length(name: str, n_steps: int) -> dict[str, Any]:
 
 
 def metric(n_steps: int) -> Array:
-    """Objective that observing schedules are shown, (n_steps,): it falls by 2 % a step but for five standstills.
+    """Objective that observing schedules are shown, (n_steps,): it falls by 2 % a step, and stands still now and then.
 
-    Each fifth of the steps falls for three quarters and stands still for one.
+    Each fifth of the steps (or fewer parts of at least 60) falls for three quarters and stands still for one.
     """
     return np.asarray(np.cumprod(np.where(_still(n_steps), 1.0, 0.98)))
 
 
 def _still(n_steps: int) -> Any:
-    return np.arange(n_steps) * _PERIODS / n_steps % 1.0 >= _FALLING
+    periods = min(max(n_steps // _PERIOD, 1), _PERIODS)
+    return np.arange(n_steps) * periods / n_steps % 1.0 >= _FALLING
 
 
 def _plain(value: Any) -> Any:
