@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import pytest
 from asv import util
@@ -67,7 +68,7 @@ def changes(folder: Path, values: Sequence[float | None], kind: str = "track", *
     write_results(folder, {f"{kind}:suite.{kind}_it": {"": values}}, spread)
     found = changes_over(load_history(folder), **options)
     places = {commit(k): k for k in range(len(values))}
-    return [(row.kind, places[row.commit], places[row.last]) for row in found.itertuples()]
+    return [(row["kind"], places[row["commit"]], places[row["last"]]) for row in found.to_dict("records")]
 
 
 # ------------------------------------------------------------------------------------------------------------ table
@@ -199,20 +200,22 @@ def texts(figure: Figure, panel: int) -> set[str]:
     return {text.get_text() for text in figure.axes[panel].texts}
 
 
+def marks(figure: Figure, panel: int) -> set[tuple[Any, ...]]:
+    found = [line for line in figure.axes[panel].lines if line.get_marker() in ("^", "v")]
+    return {(line.get_marker(), *np.asarray(line.get_xydata())[0].tolist()) for line in found}
+
+
 def test_a_figure_a_family_with_the_changes_named(drawn: dict[str, Figure]) -> None:
     assert list(drawn) == ["needs", "steps.Step"]
     steps = drawn["steps.Step"]
     assert texts(steps, 0) == {"adam 1ms \N{RIGHTWARDS ARROW} 5ms", "gd 2ms"}
     assert [tick.get_text() for tick in steps.axes[0].get_xticklabels()] == [commit(k)[:7] for k in range(3)]
-    (mark,) = [line for line in steps.axes[0].lines if line.get_marker() == "^"]
-    assert (list(mark.get_xdata()), list(mark.get_ydata())) == ([2], [5.0])  # relative to the first
+    assert marks(steps, 0) == {("^", 2.0, 5.0)}  # relative to the first
 
 
 def test_values_from_zero_are_absolute_and_improvements_point_down(drawn: dict[str, Figure]) -> None:
-    ax = drawn["needs"].axes[0]
-    assert ax.get_ylabel() == "iterations"
-    marks = {(str(line.get_marker()), *line.get_xydata()[0]) for line in ax.lines if line.get_marker() in ("^", "v")}
-    assert marks == {("^", 1, 20), ("v", 2, 0)}
+    assert drawn["needs"].axes[0].get_ylabel() == "iterations"
+    assert marks(drawn["needs"], 0) == {("^", 1.0, 20.0), ("v", 2.0, 0.0)}
 
 
 def test_many_lines_name_the_largest_changes(drawn: dict[str, Figure]) -> None:
@@ -263,7 +266,7 @@ def test_bad_input_ends_with_one_sentence(tmp_path: Path) -> None:
     results = write_results(tmp_path / "results", {"track:a.track_it": {"": [1, 2]}, "track:b.track_it": {"": [1, 2]}})
     (tmp_path / "empty").mkdir()
     (tmp_path / "file").write_text("", encoding="utf-8")
-    for arguments, said in [
+    bad: list[tuple[list[str | Path], str]] = [
         ([tmp_path / "nowhere"], "no such folder"),
         ([tmp_path / "file"], "no such folder"),
         ([tmp_path / "empty"], "no results of asv"),
@@ -274,7 +277,8 @@ def test_bad_input_ends_with_one_sentence(tmp_path: Path) -> None:
         ([results, "-o", tmp_path / "x.gif"], "a figure is saved as"),
         ([results, "-o", tmp_path / "x.png"], "one family of benchmarks"),
         ([results, "-o", tmp_path / "file"], "is a file"),
-    ]:
+    ]
+    for arguments, said in bad:
         done = command(*arguments)
         assert (done.exit_code, done.stdout) == (2, ""), arguments
         assert said in done.stderr
@@ -290,7 +294,7 @@ def test_bad_input_ends_with_one_sentence(tmp_path: Path) -> None:
         ("m/00000000-existing.json", '{"version": 1}', "old file format"),
         ("m/00000000-existing.json", '{"version": 2}', "missing key"),
         ("m/00000000-existing.json", "[]", "No version specified"),
-        ("benchmarks.json", '{"version": 2, "a.track_it": {}}', "not results of asv, or damaged"),
+        ("benchmarks.json", '{"version": 2, "a.track_it": {"version": "1"}}', "not results of asv, or damaged"),
     ],
 )
 def test_damaged_files_end_with_one_sentence(tmp_path: Path, name: str, content: str, said: str) -> None:

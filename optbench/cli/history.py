@@ -103,7 +103,8 @@ def _show(changes: pd.DataFrame, kind: str, full: bool) -> None:
         click.echo(f"no {kind}s")
         return
     shown = changes if full else changes.head(MOST)
-    names = [f"{row.benchmark}({', '.join(row.params)})" if row.params else row.benchmark for row in shown.itertuples()]
+    each = zip(shown["benchmark"], shown["params"], strict=True)
+    names = [f"{name}({', '.join(params)})" if params else name for name, params in each]
     columns = {"benchmark": names}
     for key in ("machine", "environment"):
         if changes[key].nunique() > 1:

@@ -90,7 +90,7 @@ def _panels(table: pd.DataFrame, changes: pd.DataFrame, commits: list[str]) -> l
         sizes = [len({each[k] for each in params}) for k in range(len(params[0]))]
         line = sizes.index(max(sizes)) if sizes else None
         rest = [tuple(text for k, text in enumerate(each) if k != line) for each in params]
-        for fixed in _style.present(rest):  # type: ignore[type-var]
+        for fixed in dict.fromkeys(rest):
             rows = part[[each == fixed for each in rest]]
             found.append(_panel(str(benchmark), fixed, line, rows, changes, commits))
     return found
@@ -103,6 +103,7 @@ def _panel(
     own = changes[(changes["benchmark"] == benchmark) & changes["params"].isin(rows["params"])]
     own = own.assign(line=[name if line is None else each[line] for each in own["params"]])
     values = {}
+    params: Any
     for params, series in rows.groupby("params", sort=False):
         known = dict(zip(series["commit"], series["value"], strict=True))
         values[name if line is None else str(params[line])] = np.array([known.get(each, math.nan) for each in commits])
