@@ -183,6 +183,6 @@ def _lines(e: Explanation) -> list[str]:
 
 
 def _head(e: Explanation, model: Model | None) -> list[str]:
-    lines = [f"{e.problem.name} at {text_of(e.names, e.x)}"]
-    lines.append("=" * min(len(lines[0]), 98))
+    lines = paragraph(f"{e.problem.name} at {text_of(e.names, e.x)}")
+    lines.append("=" * max(map(len, lines)))
     return [*lines, *_function.formula_of(e.problem)] if _cost.cost_of(e.problem) is None else lines

@@ -99,10 +99,7 @@ def _panel(ax: Axes, model: Model, label: str, x: Array) -> int:
     )
     name = f"{label}   " if label else ""
     ax.set_title(f"{name}J = {text_of(float(f'{model.problem.fun(x):.4g}'))}, {int(wrong.sum())} wrong", loc="left")
-    ax.legend(
-        loc="upper left", frameon=True, framealpha=0.85, edgecolor="none", borderpad=0.3, handletextpad=0.1,
-        borderaxespad=0.2, labelspacing=0.25,
-    )  # fmt: skip
+    class_legend(ax)
     return int(wrong.sum())
 
 
@@ -117,3 +114,11 @@ def shade(ax: Axes, model: Model, x: ArrayLike) -> None:
     mixed = 1.0 - 0.45 * sure * (1.0 - probabilities @ colours)
     ends = (first[0], first[-1], second[0], second[-1])
     ax.imshow(np.clip(mixed, 0.0, 1.0), extent=ends, origin="lower", aspect="auto", zorder=0, interpolation="bilinear")
+
+
+def class_legend(ax: Axes) -> None:
+    """Markers of the classes, in a corner."""
+    ax.legend(
+        loc="upper left", frameon=True, framealpha=0.85, edgecolor="none", borderpad=0.3, handletextpad=0.1,
+        borderaxespad=0.2, labelspacing=0.25,
+    )  # fmt: skip

@@ -10,15 +10,17 @@ from numpy.typing import ArrayLike
 
 from optbench.labels import text_of
 from optbench.models import Model, model_of, small_problem
-from optbench.plots import _planes, _style
+from optbench.plots import _style
 from optbench.plots._contours import draw_field, name_axes, one_scale
 from optbench.plots._paths import Label, place
+from optbench.plots._planes import field_of, parameter_names, point_at
 from optbench.plots._scene import scene_of
 from optbench.plots._scene_text import caption_of, labels_of, obstacles_of
+from optbench.plots.constraint_space import draw_constraints
 from optbench.plots.data_space import draw_data, draw_model, draw_residuals, drawable, show_lines
-from optbench.plots.decision_boundary import shade
+from optbench.plots.decision_boundary import class_legend, shade
 from optbench.plots.model_path import name_lines, shades
-from optbench.plots.parameter_space import draw_scene, settle
+from optbench.plots.parameter_space import draw_scene, frame_figure, settle
 from optbench.types import Array, Problem
 
 if TYPE_CHECKING:
@@ -50,7 +52,7 @@ def one_model(problem: str | Mapping[str, Any] | Problem, points: Sequence[str |
     if points is None:
         assert made.x_opt is not None
         points = [made.x0, (made.x0 + made.x_opt) / 2, made.x_opt]
-    pairs = np.array([_planes.point_at(made, point) for point in points])
+    pairs = np.array([point_at(made, point) for point in points])
     if not len(pairs):
         raise ValueError("points takes at least one pair (w, b)")
     with _style.style():
@@ -62,7 +64,7 @@ def one_model(problem: str | Mapping[str, Any] | Problem, points: Sequence[str |
         own = (*scene.bounds.T, *pairs)
         frame = _filled(np.column_stack([np.min(own, axis=0), np.max(own, axis=0)]))
         name_axes(right, scene.plane, frame)
-        gaps = draw_field(right, made, _planes.field_of(made, scene.plane, frame))
+        gaps = draw_field([right], made, field_of(made, scene.plane, frame))
         for k, (pair, color) in enumerate(zip(pairs, colors, strict=True)):
             draw_model(left, made, pair, color=color, linestyle=_style.DASHES[k % len(_style.DASHES)])
             _badge(right, pair, k + 1, color)
@@ -128,22 +130,29 @@ def both_spaces(problem: Problem, points: ArrayLike, label: str = "gd") -> Figur
     model = model_of(problem)
     shown = model is not None and (model.is_line or model.is_boundary)
     scene = scene_of(problem, {label: path}, at=path[0], plane=_steepest(problem, path[0]))
-    scene = scene._replace(bounds=_filled(scene.bounds))
+    if shown:
+        scene = scene._replace(bounds=_filled(scene.bounds))
     with _style.style():
-        figure, axes = _style.panels(1 + shown, SIDE + 0.3, SIDE * 0.85)
-        right = axes[-1]
-        name_axes(right, scene.plane, scene.bounds)
-        gaps = draw_field(right, problem, _planes.field_of(problem, scene.plane, scene.bounds))
-        tracks = draw_scene(right, scene)
-        parts = [f"Contours of {gaps}.", *(part for part in caption_of(scene, tracks) if not part.startswith("Paths"))]
         if shown and model is not None:
-            parts.insert(0, _draw_models(axes[0], model, path))
-            axes[0].set_title("data space", loc="left")
+            figure, (left, right) = _style.panels(2, SIDE + 0.3, SIDE * 0.85)
+            name_axes(right, scene.plane, scene.bounds)
+            parts = [_draw_models(left, model, path)]
+            left.set_title("data space", loc="left")
             right.set_title("parameter space", loc="left")
+        else:
+            figure, (right,) = frame_figure(scene)
+            parts = []
+        parts.append(f"Contours of {draw_field([right], problem, field_of(problem, scene.plane, scene.bounds))}.")
+        curves = draw_constraints(right, problem, scene.bounds) if problem.constraints and problem.n == 2 else []
+        tracks = draw_scene(right, scene)
+        if curves:
+            parts.append("Lines c = 0, heavy for equalities; hatched: excluded; dashed: where f is as at the solution.")
+        parts += [part for part in caption_of(scene, tracks) if not part.startswith("Paths")]
         steps = f"{len(path) - 1} step{'s' if len(path) > 2 else ''}"
         _style.describe(figure, f"{problem.name}: {steps} of {label}", " ".join(parts))
         settle(figure)
-        place(right, labels_of(scene, tracks), *obstacles_of(scene, tracks))
+        drawn, others = obstacles_of(scene, tracks)
+        place(right, [*labels_of(scene, tracks), *curves], drawn, [*others, *(curve.anchors for curve in curves)])
     return figure
 
 
@@ -161,7 +170,7 @@ def _steepest(problem: Problem, x: Array) -> str | None:
     if problem.n <= 2:
         return None
     largest = np.sort(np.argsort(-np.abs(problem.grad(x)), kind="stable")[:2])
-    names = _planes.parameter_names(problem)
+    names = parameter_names(problem)
     return ",".join(names[i] for i in largest)
 
 
@@ -175,6 +184,7 @@ def _draw_models(ax: Axes, model: Model, path: Array) -> str:
         draw_residuals(ax, model.problem, path[0])
     else:
         shade(ax, model, path[-1] if np.isfinite(path[-1]).all() else path[0])
+        class_legend(ax)
     for point, color in zip(path[kept], shades(len(kept)), strict=True):
         draw_model(ax, model.problem, point, color=color)
     if model.is_line:
