@@ -54,7 +54,7 @@ def _kept(values: pd.Series[Any], known: pd.Series[Any], sign: str, text: str) -
         parts, texts = [_number(values, part) for part in parts], known
     for part in parts:
         if not (texts == part).any():
-            raise unknown(f"value of {values.name}:", part, _few(known))
+            raise unknown(f"value of {values.name}:", f"{part:g}" if numbers else part, _few(known))
     among = (values if numbers else values.astype(str)).isin(parts)
     return among if sign == "=" else ~among
 
