@@ -59,15 +59,17 @@ def trajectory(run: str | pd.Series[Any], results: Results | None = None) -> pd.
             raise ValueError(f"a run's key, {run!r}, needs the results that it is of")
         if run not in results.runs.index:
             raise unknown("run", run, results.runs.index)
-        run = results.runs.loc[run]
-    key = str(run.name)
+        row: Any = results.runs.loc[run]
+    else:
+        row = run
+    key = str(row.name)
     recorded = None if results is None else results.points(key)
     if results is not None and recorded is not None:
         table = results.traces[results.traces["run"] == key]
         columns = {name: table[name].to_numpy() for name in ("iteration", *COLUMNS)} | {"x": recorded}
         multipliers = results.points(key, "multipliers")
         return _frame(key, columns if multipliers is None else columns | {"multipliers": multipliers})
-    return _frame(key, _again(run))
+    return _frame(key, _again(row))
 
 
 def trajectories(runs: pd.DataFrame, results: Results | None = None) -> pd.DataFrame:

@@ -78,9 +78,9 @@ def test_contours_lie_where_the_function_has_their_levels() -> None:
     figure = Figure()
     ax = figure.add_subplot()
     drawn = plots.draw_contours(ax, problem, [[-5, 5], [-5, 5]])
-    assert drawn.levels.tolist() == [1.0, 2.0, 5.0, 10.0, 20.0, 50.0, 100.0, 200.0, 500.0]
+    assert np.asarray(drawn.levels).tolist() == [1.0, 2.0, 5.0, 10.0, 20.0, 50.0, 100.0, 200.0, 500.0]
     for level, path in zip(drawn.levels, ax.collections[1].get_paths(), strict=True):
-        for x in path.vertices[::20]:
+        for x in np.asarray(path.vertices)[::20]:
             slope = float(np.linalg.norm(problem.grad(x)))
             assert abs(problem.fun(x) - level) <= 0.05 * slope + 1e-3  # a node away
     assert (ax.get_xlim(), ax.get_ylim(), ax.get_xlabel()) == ((-5, 5), (-5, 5), "$x_{1}$")
@@ -215,9 +215,9 @@ def test_values_that_are_not_finite_are_hatched() -> None:
     field = _planes.field_of(problem, _planes.coordinate_plane(problem), np.array([[-1e160, 1e160], [-1, 1]]), 5)
     assert np.isnan(field.f).any()
     assert np.isfinite(field.f[:, 2]).all()
-    plots.parameter_space(problem, bounds=[[-1e160, 1e160], [-1, 1]])
+    plots.parameter_space(problem, bounds=np.array([[-1e160, 1e160], [-1.0, 1.0]]))
     with pytest.raises(ValueError, match="no finite value"):
-        plots.parameter_space(problem, bounds=[[1e200, 2e200], [-1, 1]])
+        plots.parameter_space(problem, bounds=np.array([[1e200, 2e200], [-1.0, 1.0]]))
 
 
 def test_levels_are_linear_within_two_decades_and_logarithmic_beyond() -> None:
@@ -309,7 +309,8 @@ def test_constraint_space_shows_the_numbers_of_the_theorem() -> None:
 def test_constraint_curves_are_where_the_constraints_vanish() -> None:
     problem = optbench.get_problem("rectangle_in_ellipse")
     figure = plots.constraint_space(problem)
-    heavy = [each for each in figure.axes[0].collections if each.get_linewidths()[0] == 1.8]
+    drawn: list[Any] = list(figure.axes[0].collections)
+    heavy = [each for each in drawn if each.get_linewidths()[0] == 1.8]
     points = np.concatenate([path.vertices for each in heavy for path in each.get_paths()])
     assert np.abs([problem.constraint(point)[0][0] for point in points]).max() < 1e-3
     assert len(points) > 100

@@ -45,10 +45,10 @@ def test_every_row_is_the_run_that_minimize_does(results: Results) -> None:
 def test_points_equal_those_of_minimize(results: Results) -> None:
     runs = results.runs
     row = runs[(runs["problem"] == "beale") & (runs["optimizer"] == "adam") & (runs["seed"] == 4)]
-    row = row[row["schedule"] == "cosine"].iloc[0]
+    row = row[row["schedule"] == "cosine"]
     schedule = {"name": "cosine", "warmup": 10}
     r = optbench.minimize("beale", "adam", schedule=schedule, max_iter=300, seed=4)
-    frame = trajectory(row)
+    frame = trajectory(row.iloc[0])
     np.testing.assert_array_equal(points_of(frame), r.trace.attrs["x"])
     for column in ("f", "grad_norm", "lr"):
         np.testing.assert_array_equal(frame[column], r.trace[column])

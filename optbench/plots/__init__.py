@@ -9,6 +9,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from optbench.plots._kinds import kinds
+from optbench.plots._paths import draw_path
 from optbench.plots._style import SUFFIXES, check_target, save
 from optbench.plots.animation import animation
 from optbench.plots.constrained import feasibility, multipliers
@@ -24,7 +25,7 @@ from optbench.plots.integrated_score import integrated_score
 from optbench.plots.log_ratio import log_ratio
 from optbench.plots.model_path import data_space, data_space_of_runs
 from optbench.plots.one_model import both_spaces, one_model
-from optbench.plots.parameter_space import draw_contours, draw_path, parameter_space, parameter_space_of_runs
+from optbench.plots.parameter_space import draw_contours, parameter_space, parameter_space_of_runs
 from optbench.plots.performance_profile import performance_profile
 from optbench.plots.schedule_shapes import schedule_shapes
 from optbench.plots.surface import surface, surface_of_runs

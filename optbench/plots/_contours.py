@@ -50,14 +50,13 @@ def levels_of(problem: Problem, field: Field) -> tuple[Array, Array, str]:
     f, name = field.f, _planes.symbol(problem)
     lowest = float(np.nanmin(f))
     known = problem.f_opt is not None and problem.f_opt <= lowest
-    gap = f - (problem.f_opt if known else lowest)
+    gap = f - (problem.f_opt if problem.f_opt is not None and known else lowest)
     above = gap[gap > 0.0]
     if not above.size:
         return f, np.array([lowest, lowest + 1.0]), f"{name}, which is constant here"
     low, high = float(np.quantile(above, 0.01)), float(above.max())
     if high / low < _SPAN:
-        levels = MaxNLocator(_LINEAR).tick_values(lowest, float(np.nanmax(f)))
-        return f, levels, f"{name}, evenly spaced"
+        return f, np.asarray(MaxNLocator(_LINEAR).tick_values(lowest, float(np.nanmax(f)))), f"{name}, evenly spaced"
     decades = np.log10(high / low)
     steps: tuple[float, ...] = (1.0, 2.0, 5.0) if decades <= 4 else (1.0, 3.0) if decades <= 7 else (1.0,)
     every = max(1, round(decades / 12))
@@ -87,7 +86,7 @@ def draw_field(axes: Sequence[Axes], problem: Problem, field: Field) -> str:
     bar.set_ticks(levels.tolist(), labels=[text_of(float(f"{level:.3g}")) for level in levels])
     bar.ax.tick_params(length=0, labelsize=_style.FONT - 1)
     bar.ax.set_title(_short(what), fontsize=_style.FONT, pad=6)
-    bar.outline.set_linewidth(0.4)  # type: ignore[operator]
+    bar.outline.set_linewidth(0.4)
     return what
 
 

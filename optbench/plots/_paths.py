@@ -155,7 +155,7 @@ def place(ax: Axes, labels: Sequence[Label], paths: Sequence[Array], lines: Sequ
     dense = [_dense(pixels(path), box, 0.25 * unit) for path in paths]
     others = [_dense(pixels(line), box, 0.25 * unit) for line in lines]
     taken: list[Array] = []
-    made = []
+    made: list[Text] = []
     for label in labels:
         text = ax.annotate(
             label.text, (0, 0), color=label.color, fontsize=_style.FONT, ha="center", va="center", zorder=8,

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from optbench.models import model_of
 from optbench.plots import _planes, _style
@@ -18,7 +18,7 @@ from optbench.plots._scene import Scene, runs_of, scene_of
 from optbench.plots._scene_text import labels_of, obstacles_of, title_of
 from optbench.plots.data_space import draw_data, draw_model
 from optbench.plots.parameter_space import draw_marks, settle
-from optbench.types import Array, Problem
+from optbench.types import Problem
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -109,10 +109,11 @@ class Animation:
         still, axes = self._still()
         still.set_dpi(DPI)
         canvas = FigureCanvasAgg(still)
-        canvas.draw()
+        canvas.draw()  # type: ignore[no-untyped-call]
         figure = Figure(figsize=tuple(still.get_size_inches()), dpi=DPI)
         FigureCanvasAgg(figure)
-        figure.figimage(np.asarray(canvas.buffer_rgba()).copy(), origin="upper", zorder=-1)
+        pixels = np.asarray(canvas.buffer_rgba())  # type: ignore[no-untyped-call]
+        figure.figimage(pixels.copy(), origin="upper", zorder=-1)
         overlays = []
         for ax in axes:
             over = figure.add_axes(ax.get_position().bounds, xlim=ax.get_xlim(), ylim=ax.get_ylim())
@@ -221,10 +222,10 @@ def animation_of_runs(
     return animation(made, paths, frames=frames, fps=fps, plane=plane, bounds=bounds)
 
 
-def iterations_of(last: int, frames: int) -> Array:
+def iterations_of(last: int, frames: int) -> NDArray[np.int64]:
     """Iterations of the frames, from 0 to `last`: all, or `frames` of them at most, evenly in log(1 + t)."""
     if last < frames:
-        return np.arange(last + 1)
+        return np.arange(last + 1, dtype=np.int64)
     for count in range(8 * frames, frames - 1, -1):  # early iterations of several frames are one
         spaced = np.expm1(np.linspace(0.0, np.log1p(last), count))
         chosen = np.unique(np.round(spaced).astype(np.int64))

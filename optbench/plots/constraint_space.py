@@ -119,7 +119,7 @@ def draw_constraints(ax: Axes, problem: Problem, bounds: Array) -> list[Label]:
     unequal = c[problem.m_eq :]
     if len(unequal):
         worst = unequal.max(axis=0)
-        outside = {"colors": ["0.25"], "alpha": 0.16, "zorder": 1.7}
+        outside: dict[str, Any] = {"colors": ["0.25"], "alpha": 0.16, "zorder": 1.7}
         ax.contourf(u, v, worst, [0.0, np.inf], **outside)
         ax.contourf(u, v, worst, [0.0, np.inf], colors="none", hatches=["////"], zorder=1.7)
     if problem.f_opt is not None:
@@ -128,10 +128,10 @@ def draw_constraints(ax: Axes, problem: Problem, bounds: Array) -> list[Label]:
     labels = []
     for k, values in enumerate(c):
         drawn = ax.contour(u, v, values, [0.0], colors="black", linewidths=1.8 if k < problem.m_eq else 1.0, zorder=2.5)
-        points = [path.vertices for path in drawn.get_paths() if len(path.vertices)]
-        if points:
+        points = [np.asarray(path.vertices) for path in drawn.get_paths()]
+        if sum(map(len, points)):
             sign = "=" if k < problem.m_eq else "\N{LESS-THAN OR EQUAL TO}"
-            labels.append(Label(f"$c_{{{k + 1}}}$ {sign} 0", np.concatenate([np.asarray(each) for each in points])))
+            labels.append(Label(f"$c_{{{k + 1}}}$ {sign} 0", np.concatenate(points)))
     return labels
 
 

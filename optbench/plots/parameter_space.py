@@ -233,5 +233,10 @@ def arrow(ax: Axes, here: Array, tip: Array, color: str, linestyle: Any = "-") -
     """An arrow between two points in data coordinates."""
     look = {"arrowstyle": "-|>,head_width=0.22,head_length=0.45", "color": color, "linewidth": 1.4, "shrinkA": 0}
     ax.annotate(
-        "", tip, here, arrowprops={**look, "shrinkB": 0, "linestyle": linestyle}, zorder=6, annotation_clip=False
+        "",
+        tuple(tip),
+        tuple(here),
+        arrowprops={**look, "shrinkB": 0, "linestyle": linestyle},
+        zorder=6,
+        annotation_clip=False,
     )

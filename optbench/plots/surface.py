@@ -21,7 +21,6 @@ from optbench.types import Array, Problem
 if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.figure import Figure
-    from mpl_toolkits.mplot3d.axes3d import Axes3D
 
 NODES = 121  # a side of the surface
 _HEIGHT = 0.7  # of the box, in the length of its base
@@ -136,7 +135,7 @@ class _Lift:
         return np.log10(np.maximum(values, self.low)) if self.log else values
 
 
-def _draw_surface(ax: Axes3D, scene: Scene, field: Field) -> tuple[_Lift, str]:
+def _draw_surface(ax: Any, scene: Scene, field: Field) -> tuple[_Lift, str]:
     from matplotlib.colors import LinearSegmentedColormap
     from matplotlib.ticker import FuncFormatter, MaxNLocator
 
@@ -160,7 +159,7 @@ def _draw_surface(ax: Axes3D, scene: Scene, field: Field) -> tuple[_Lift, str]:
     if lift.log:
         ax.zaxis.set_major_formatter(FuncFormatter(lambda power, _: f"$10^{{{power:.0f}}}$"))
     for axis in (ax.xaxis, ax.yaxis, ax.zaxis):
-        axis.set_pane_color("1.0")  # type: ignore[attr-defined]
+        axis.set_pane_color("1.0")
     ax.tick_params(pad=0)
     width, depth = np.diff(scene.bounds, axis=1)[:, 0]
     base = (1.0, 1.0) if max(width, depth) > _planes.ALIKE * min(width, depth) else (width, depth)
@@ -168,7 +167,7 @@ def _draw_surface(ax: Axes3D, scene: Scene, field: Field) -> tuple[_Lift, str]:
     return lift, lift.what
 
 
-def _draw_paths(ax: Axes3D, scene: Scene, lift: _Lift) -> list[Array]:
+def _draw_paths(ax: Any, scene: Scene, lift: _Lift) -> list[Array]:
     """Draw the paths at the heights of their own values, in the frame; their points, shape (k, 3)."""
     lifted = []
     for path, points in zip(scene.paths, scene.tracks, strict=True):
@@ -186,9 +185,9 @@ def _draw_paths(ax: Axes3D, scene: Scene, lift: _Lift) -> list[Array]:
     return lifted
 
 
-def _label(ax: Axes3D, scene: Scene, lifted: list[Array], lift: _Lift) -> None:
+def _label(ax: Any, scene: Scene, lifted: list[Array], lift: _Lift) -> None:
     """Names beside the paths, where these are on paper."""
-    from mpl_toolkits.mplot3d.proj3d import proj_transform
+    from mpl_toolkits.mplot3d.proj3d import proj_transform  # type: ignore[import-untyped]
 
     flat = [np.column_stack(proj_transform(*points.T, ax.get_proj())[:2]) for points in lifted]
     labels, seen = [], set()
