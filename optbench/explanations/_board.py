@@ -32,6 +32,7 @@ from optbench.explanations._terms import (
     negative,
     number_text,
     opposite,
+    record,
     several,
     unparsed,
 )
@@ -113,9 +114,9 @@ class Board:
         name = ast.Name(getattr(function, "__name__", "f"))
         made = joined(value, lambda parts: ast.Call(name, parts, []), arguments)
         if isinstance(value, tuple):
-            keys = getattr(value, "_fields", range(len(value)))
-            parts = {key: named(str(key), part, own=made.own) for key, part in zip(keys, value, strict=True)}
-            return made._replace(parts=parts)
+            keys = getattr(value, "_fields", [f"{name.id}(...)"] * len(value))
+            parts = [_whole(str(key), part, made.own) for key, part in zip(keys, value, strict=True)]
+            return made._replace(parts=dict(zip(getattr(value, "_fields", range(len(value))), parts, strict=True)))
         return made
 
     # ------------------------------------------------------------------------------------------ statements
@@ -354,6 +355,11 @@ _VISIT: dict[type[ast.expr], Callable[[Board, Any, Frame], Term]] = {
     ast.IfExp: Board._either,
     ast.Call: Board._call,
 }
+
+
+def _whole(name: str, value: Any, own: bool) -> Term:
+    """A number under a name, or a record of such."""
+    return record(value, own=own) if hasattr(value, "_fields") else named(name, value, own=own)
 
 
 def _uncertain(term: Term, own: bool) -> Term:

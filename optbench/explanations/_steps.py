@@ -204,11 +204,12 @@ class _Work:
         lines += [line for line in board.lines if line.own]
         assert out.parts is not None
         if self.all:
-            return [*lines, *_result("u", out, arrow=False)]
+            return [*lines, *_result("u", out, board, arrow=False)]
         self.states[i] = out.value[1]
-        lines += _result(self.names[i], out)
+        lines += _result(self.names[i], out, board)
         if len(lines) == 2 and self.method.clip[0] == "none":  # the gradient is used once: it stands in its place
-            return [lines[1]._replace(code=re.sub(r"\bg\b", slope, lines[1].code))]
+            code, *because = (re.sub(r"\bg\b", slope, text) for text in (lines[1].code, *lines[1].because))
+            return [lines[1]._replace(code=code, because=tuple(because))]
         return lines
 
     def _gradient_line(self, slope: str, raw: float, g: float) -> Line:
@@ -254,10 +255,10 @@ class _Work:
         arguments = [named(self.names[i], x, own=True), named("u", u, own=True), s]
         out = board.call(self.optimizer.finish, *arguments, record(before, own=True, suffix="_old"), c)
         self.states[i] = out.value[1]
-        updates[i] += [*(line for line in board.lines if line.own), *_result(self.names[i], out)]
+        updates[i] += [*(line for line in board.lines if line.own), *_result(self.names[i], out, board)]
 
 
-def _result(name: str, out: Term, arrow: bool = True) -> list[Line]:
+def _result(name: str, out: Term, board: Board, arrow: bool = True) -> list[Line]:
     """The lines of what an update returns: the next value, and what it remembers where that has no line yet."""
     assert out.parts is not None
     value, state = out.parts.values()
@@ -267,4 +268,5 @@ def _result(name: str, out: Term, arrow: bool = True) -> list[Line]:
         if code not in (key, f"{key}_old"):
             lines.append(Line(str(key), code, unparsed(part.numbers), part.value, own=True, arrow=True, state=True))
     code = unparsed(value.code)
-    return [*lines, Line(name, code, unparsed(value.numbers), value.value, own=True, arrow=arrow)]
+    because = tuple(board.reasons)
+    return [*lines, Line(name, code, unparsed(value.numbers), value.value, because, own=True, arrow=arrow)]
