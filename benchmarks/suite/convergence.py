@@ -88,7 +88,7 @@ def cells() -> dict[Key, Cell]:
             found["Batches", optimizer, case] = Cell(case, {}, optimizer, 1e-2, options={"batch_size": 32})
     for optimizer in LAGRANGIAN:
         for case in CONSTRAINED:
-            found["Constrained", optimizer, case] = Cell(case, {}, optimizer, rates=(None,))
+            found["Constrained", optimizer, case] = Cell(case, {}, optimizer, rates=(None,), options={"max_iter": 1000})
     return found
 
 
