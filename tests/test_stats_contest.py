@@ -119,7 +119,7 @@ def test_problems_without_a_known_minimum_are_not_judged(competitors: Frames) ->
 
 def test_a_run_that_broke_before_its_problem_was_made_has_failed(competitors: Frames) -> None:
     runs, hits = competitors({"adam": [1, 5], "gd": [2, 4]})
-    runs.loc["r3", ["status", "f_opt"]] = ["crashed", NAN]
+    runs.loc["r3", "status"], runs.loc["r3", "f_opt"] = "crashed", NAN
     hits = hits[hits["run"] != "r3"]
     assert stats.contest(runs, hits).cost["gd"].tolist() == [2.0, INF]
 

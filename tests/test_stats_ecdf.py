@@ -90,8 +90,9 @@ def test_many_different_failures_stay_close(frames: Frames) -> None:
 def test_ert_is_that_of_the_summary(frames: Frames) -> None:
     rows = [{"problem": p, "seed": s, "nit": 10, "nfev": 21} for p in "ab" for s in range(2)]
     runs, hits = frames(rows, [{0.1: 2, 1e-6: 9}, {0.1: 3, 1e-6: None}, {0.1: 4, 1e-6: None}, {0.1: 5, 1e-6: None}])
-    for on in ("evaluations", "iterations", "seconds"):
-        table, cells = stats.ert(runs, hits, on=on), stats.summary(runs, hits, [0.1, 1e-6])  # type: ignore[arg-type]
+    ons: tuple[stats.On, ...] = ("evaluations", "iterations", "seconds")
+    for on in ons:
+        table, cells = stats.ert(runs, hits, on=on), stats.summary(runs, hits, [0.1, 1e-6])
         expected = cells[[f"ert_{on} 1e-1", f"ert_{on} 1e-6"]].to_numpy().ravel()
         np.testing.assert_allclose(table["ert"], expected)
     assert table["problem"].tolist() == ["a n=2", "a n=2", "b n=2", "b n=2"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -20,7 +21,7 @@ TABLE: dict[str, list[int | None]] = {"adam": [10, 40, None],  # 1    4    inf
                                       "lion": [10, None, None]}  # 1  inf  inf; nobody solved c   # fmt: skip
 
 
-def steps(table: pd.DataFrame, column: str, name: str) -> list[tuple[float, float]]:
+def steps(table: pd.DataFrame, column: str, name: str) -> list[tuple[float, Any]]:
     part = table[table["competitor"] == name]
     return list(zip(part[column], part["share"], strict=True))
 
@@ -57,7 +58,7 @@ def test_performance_profile_is_the_definition(frames: Frames) -> None:
     for seed in range(5):
         costs = random_costs(seed, 15, 4)
         table = stats.performance_profile(*made(frames, costs))
-        for name in costs:
+        for name in map(str, costs):
             at = dict(steps(table, "tau", name))
             for tau, share in at.items():
                 within = [row[name] < INF and row[name] / row.min() <= tau for _, row in costs.iterrows()]
@@ -68,7 +69,8 @@ def test_performance_profile_is_the_definition(frames: Frames) -> None:
 def test_performance_profile_does_not_depend_on_units(frames: Frames) -> None:
     costs = random_costs(7, 10, 3)
     scaled = costs.mul(np.arange(1, 11), axis=0)
-    pd.testing.assert_frame_equal(*(stats.performance_profile(*made(frames, each)) for each in (costs, scaled)))
+    first, second = (stats.performance_profile(*made(frames, each)) for each in (costs, scaled))
+    pd.testing.assert_frame_equal(first, second)
 
 
 def test_profile_per_problem_takes_the_median_over_seeds(frames: Frames) -> None:
@@ -134,7 +136,7 @@ def test_integrated_score_is_the_integral_of_the_profile(frames: Frames) -> None
     table = stats.integrated_score(*made(frames, costs), r_max=6.0).set_index("competitor")
     tau = np.linspace(1.0, 6.0, 200_001)
     ratio = costs.div(costs.min(axis=1), axis=0).to_numpy()
-    for k, name in enumerate(costs):
+    for k, name in enumerate(map(str, costs)):
         rho = (ratio[:, k] <= tau[:, None]).sum(axis=1) / len(costs)
         assert table.loc[name, "score"] == pytest.approx(np.trapezoid(rho, tau) / 5.0, abs=1e-5)
 

@@ -111,7 +111,7 @@ def share_axis(ax: Axes, what: str) -> None:
 # ----------------------------------------------------------------------------------------------------------- words
 
 
-def instances_text(facts: Mapping[str, Any]) -> str:
+def instances_text(facts: Mapping[Any, Any]) -> str:
     """How many problems and starts."""
     problems, instances = facts["problems"], facts["instances"]
     each = f"{instances // problems}" if instances % problems == 0 else "several"
@@ -119,13 +119,14 @@ def instances_text(facts: Mapping[str, Any]) -> str:
     return f"{problems} problem{'s' * (problems > 1)}, {starts}"
 
 
-def cost_text(facts: Mapping[str, Any]) -> str:
+def cost_text(facts: Mapping[Any, Any]) -> str:
     """What is counted, and until when."""
     if facts["target"] is None:
         return f"{facts['on']} {_CONVERGED}"
     level = stats.target_text(facts["target"])
     goal = f"f - f* \N{LESS-THAN OR EQUAL TO} {level} (f0 - f*)".replace(" ", "\N{NO-BREAK SPACE}")
-    return f"{facts['on']} to {goal}" + f" (under constraints: KKT residual at most {level})" * facts["constrained"]
+    under = f" (under constraints: KKT residual at most {level})" if facts["constrained"] else ""
+    return f"{facts['on']} to {goal}{under}"
 
 
 def field_text(table: pd.DataFrame) -> str:
@@ -134,6 +135,9 @@ def field_text(table: pd.DataFrame) -> str:
     if any(details_of(table).values()):
         other = "the optimizer" if facts["by"] == "schedule" else "the schedule"
         parts.append(f"In parentheses: {other} with the lowest mean rank.")
+    elif facts["by"] != "all":
+        same = "optimizer" if facts["by"] == "schedule" else "schedule"
+        parts.append(f"All with {same} {table[same].iloc[0]}.")
     gone = [_listed(facts[key]) for key in ("left_out", "dropped") if facts[key]]
     if gone:
         parts.append(f"Left out, since not everyone shown ran on everything: {'; '.join(gone)}.")

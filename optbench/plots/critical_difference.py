@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -118,7 +119,7 @@ def _leader(
     )
 
 
-def _scale(ax: Axes, count: int, facts: dict[str, Any]) -> None:
+def _scale(ax: Axes, count: int, facts: Mapping[Any, Any]) -> None:
     """The scale of ranks, and above it the critical difference."""
     ax.plot([1, count], [0, 0], color="black", linewidth=0.8)
     step = max(1, -(-(count - 1) // 15))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -105,7 +106,7 @@ def _bars(ax: Axes, table: pd.DataFrame, named: bool) -> None:
     ax.set_xlim(*ends)
 
 
-def _colours(facts: dict[str, Any]) -> list[str]:
+def _colours(facts: Mapping[Any, Any]) -> list[str]:
     """Of A and B; grey for B where both are one optimizer."""
     made = [_style.style_of("optimizer", facts[side].split("/")[0]).color for side in "ab"]
     return made if made[0] != made[1] else [made[0], "0.5"]

@@ -81,35 +81,39 @@ def contest(
     ValueError
         No runs, none whose cost is known, a target that was not recorded, or an argument that is none of the above.
     """
-    for name, value, allowed in (("by", by, By), ("on", on, On)):
-        if value not in get_args(allowed):
-            raise ValueError(f"{name} is one of {', '.join(get_args(allowed))}, not {value!r}")
+    for name, given, allowed in (("by", by, By), ("on", on, On)):
+        if given not in get_args(allowed):
+            raise ValueError(f"{name} is one of {', '.join(get_args(allowed))}, not {given!r}")
     need(runs, "compare")
-    cost, target = _costs(runs, hits, target, on)
+    value, target = _costs(runs, hits, target, on)
     names = labels(runs)
     factors = [name for name in factors_of(names) if name != "problem"]
     cell = names[factors].agg("/".join, axis=1)
-    table = names.assign(cell=cell, seed=runs["seed"], cost=cost, run=runs.index)[cost.notna()]
+    table = names.assign(cell=cell, seed=runs["seed"], cost=value, run=runs.index)[value.notna()]
     need(table, f"compare: no problem has a known minimum and costs in {on}")
     place = {what: list(dict.fromkeys(table[what])) for what in ("problem", "cell")}
-    wide = table.groupby(["problem", "seed", "cell"], sort=False)[["cost", "run"]].first().unstack("cell")
-    wide = wide.sort_index().reindex(place["problem"], level="problem")
-    every = wide["cost"][place["cell"]]
+    once = table.drop_duplicates(["problem", "seed", "cell"])
+    every, run = (
+        once.pivot(index=["problem", "seed"], columns="cell", values=what)
+        .reindex(place["problem"], level="problem")
+        .reindex(columns=place["cell"])
+        for what in ("cost", "run")
+    )
     rows, columns = _largest(every.notna().to_numpy())
     kept = every.loc[rows, columns]
     who = table.drop_duplicates("cell").set_index("cell")[factors]
     chosen = _represented(kept, who, by)
     everyone = list(who.index) if by == "all" else who[by]
-    ids, problems = wide["run"].loc[rows, [*chosen.values()]], kept.index.get_level_values("problem")
+    ids, problems = run.loc[rows, [*chosen.values()]], kept.index.get_level_values("problem")
     facts = {
         **{"by": by, "on": on, "target": target, "instances": len(kept), "problems": problems.nunique()},
         "constrained": bool(runs.loc[ids.to_numpy().ravel(), "kkt"].notna().any()),
         "left_out": tuple(name for name in dict.fromkeys(everyone) if name not in chosen),
         "dropped": tuple(name for name in place["problem"] if name not in set(problems)),
     }
-    names, made = [*chosen], (kept[ids.columns], ids)
-    who = who.loc[ids.columns].set_axis(names).rename_axis("competitor")
-    return Contest(*(frame.set_axis(names, axis="columns") for frame in made), who, facts)
+    named, cells = [*chosen], [*chosen.values()]
+    cost, ids = (frame.set_axis(named, axis="columns") for frame in (kept[cells], ids))
+    return Contest(cost, ids, who.loc[cells].set_axis(named).rename_axis("competitor"), facts)
 
 
 def _costs(
@@ -157,14 +161,16 @@ def _represented(cost: pd.DataFrame, who: pd.DataFrame, by: By) -> dict[str, str
     if by == "all":
         return {str(cell): str(cell) for cell in cost.columns}
     ranks = mean_ranks(cost)
-    return ranks.groupby(who[by].reindex(ranks.index), sort=False).idxmin().to_dict()
+    first = ranks.groupby(who[by].reindex(ranks.index), sort=False).idxmin()
+    return dict(zip(map(str, first.index), map(str, first), strict=True))
 
 
 def told(field: Contest, table: pd.DataFrame) -> pd.DataFrame:
     """A table with ``competitor`` and, after it, the factors of each; the facts of the contest in ``attrs``."""
     names = [name for name in FACTORS if name in field.factors]
     made = table.reset_index(drop=True)
-    for k, name in enumerate(names, made.columns.get_loc("competitor") + 1):  # type: ignore[operator]
-        made.insert(k, name, field.factors[name].reindex(made["competitor"]).to_numpy())
+    after = [*made.columns].index("competitor") + 1
+    for k, name in enumerate(names):
+        made.insert(after + k, name, field.factors[name].reindex(made["competitor"]).to_numpy())
     made.attrs.update(field.facts)
     return made

@@ -81,15 +81,17 @@ def ecdf(
     field, asked = _field(runs, hits, targets, on, by)
     cost, used = _tables(field, runs, hits, asked, on)
     longest = np.where(np.isfinite(used), used, 0.0).max(axis=(0, 2))
-    ids = field.cost.groupby(level="problem", sort=False).ngroup().to_numpy()
-    asked_for = [(rows, k) for rows in _rows(ids) for k in range(len(asked)) if not np.isnan(cost[rows, :, k]).any()]
+    asked_for = [
+        (rows, k) for rows in _rows(field.cost) for k in range(len(asked)) if not np.isnan(cost[rows, :, k]).any()
+    ]
     parts = []
     for k, competitor in enumerate(field.cost):
         found = [
             _runtimes(cost[rows, k, target], used[rows, k, target], HORIZON * float(longest.max()), restarts)
             for rows, target in asked_for
         ]
-        at, share = steps(*(np.concatenate(each) for each in zip(*found, strict=True)), first=0.0)
+        values, chances = (np.concatenate(each) for each in zip(*found, strict=True))
+        at, share = steps(values, chances, 0.0)
         parts.append(pd.DataFrame({"competitor": str(competitor), on: at, "share": share / len(asked_for)}))
     made = told(field, pd.concat(parts))
     ends = dict(zip(map(str, field.cost), longest.tolist(), strict=True))
@@ -129,7 +131,7 @@ def ert(
     cost, used = _tables(field, runs, hits, asked, on)
     problems = field.cost.index.get_level_values("problem")
     parts = []
-    for rows in _rows(field.cost.groupby(level="problem", sort=False).ngroup().to_numpy()):
+    for rows in _rows(field.cost):
         with np.errstate(divide="ignore"):
             value = used[rows].sum(axis=0) / np.isfinite(cost[rows]).sum(axis=0)
         known = ~np.isnan(cost[rows]).any(axis=(0, 1))
@@ -161,8 +163,9 @@ def _tables(field: Contest, runs: pd.DataFrame, hits: pd.DataFrame, asked: list[
     return np.where(broke, np.inf, cost).reshape(shape), used.reshape(shape)
 
 
-def _rows(groups: NDArray[np.int64]) -> list[NDArray[np.int64]]:
-    """Places of the members of every group."""
+def _rows(cost: pd.DataFrame) -> list[NDArray[np.int64]]:
+    """Places of the rows of every problem, in order."""
+    groups = cost.groupby(level="problem", sort=False).ngroup().to_numpy()
     return [np.flatnonzero(groups == k) for k in range(int(groups.max()) + 1)]
 
 

@@ -222,14 +222,14 @@ def log_ratio(
     sides = [contest(part, hits, target=target, on=on) for part in parts]
     both = sides[0].cost.set_axis(["a"], axis=1).join(sides[1].cost.set_axis(["b"], axis=1), how="inner")
     need(both, f"compare: {a} and {b} have no problem and seed in common")
-    lost = np.isinf(both).all(axis=1)
-    made = both[~lost]
+    lost = np.isinf(both.to_numpy()).all(axis=1)
+    made: pd.DataFrame = both.loc[~lost]
     need(made, f"compare: neither {a} nor {b} met the target")
+    first, second = made["a"].to_numpy(), made["b"].to_numpy()
     with np.errstate(divide="ignore", invalid="ignore"):
-        value = np.log2(made["a"] / made["b"])
-    made = made.assign(log_ratio=value.where(made["a"] != made["b"], 0.0))
+        made = made.assign(log_ratio=np.where(first == second, 0.0, np.log2(first / second)))
     made = made.sort_values("log_ratio", kind="stable").reset_index()
-    names = ["/".join(side.factors.iloc[0][["optimizer", "schedule"]]) for side in sides]
+    names = ["/".join(side.factors[["optimizer", "schedule"]].to_numpy()[0]) for side in sides]
     made.attrs.update(sides[0].facts, a=names[0], b=names[1], neither=int(lost.sum()), instances=len(both))
     return made
 
