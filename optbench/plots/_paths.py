@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from optbench.plots import _style
 from optbench.types import Array
@@ -50,7 +50,8 @@ def track_of(points: Array, bounds: Array) -> Track:
     if -1 < last < count - 1:
         end = end + (scaled[last + 1] - end) * _exit(end, scaled[last + 1])
     shown = scaled[: last + 2] if leaves else scaled
-    return Track(center + half * _thinned(_cut(shown)), center + half * np.clip(end, -1.0, 1.0), leaves)
+    drawn = _cut(shown)
+    return Track(center + half * drawn[visible(drawn)], center + half * np.clip(end, -1.0, 1.0), leaves)
 
 
 def _exit(inside: Array, outside: Array) -> float:
@@ -72,13 +73,13 @@ def _cut(points: Array) -> Array:
     return np.asarray(np.where(far[:, None], moved, points))
 
 
-def _thinned(points: Array) -> Array:
-    """Points of which neighbours differ visibly, with the last one; of very many, evenly, some."""
+def visible(points: Array) -> NDArray[np.int64]:
+    """Rows of points, in half frames from the centre, that differ visibly from those before; of very many, some."""
     cells = np.round(points * (STEPS / 2))
     keep = np.ones(len(points), dtype=bool)
     keep[1:-1] = (cells[1:-1] != cells[:-2]).any(axis=1)
-    kept = points[keep]
-    return kept if len(kept) <= MOST else kept[np.unique(np.linspace(0, len(kept) - 1, MOST).astype(int))]
+    rows = np.flatnonzero(keep)
+    return rows if len(rows) <= MOST else rows[np.unique(np.linspace(0, len(rows) - 1, MOST).astype(int))]
 
 
 def draw_path(

@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike
 
+from optbench.labels import text_of
 from optbench.loops.members import evaluate_all
 from optbench.plots import _planes, _style
 from optbench.plots._contours import LIGHT, axis_name, levels_of
-from optbench.plots._paths import Label, place, track_of
+from optbench.plots._paths import Label, place, track_of, visible
 from optbench.plots._planes import Field
 from optbench.plots._scene import Scene, runs_of, scene_of
 from optbench.plots._scene_text import caption_of, title_of
@@ -125,9 +126,9 @@ class _Lift:
         at = np.unravel_index(int(np.nanargmax(field.f)), field.f.shape)
         self.base = float(field.f[at] - gap[at])
         self.low = float(levels[0]) * _LOWEST if self.log else -np.inf
-        cut = f", as a logarithm, cut at {self.low:.0e}".replace("e-0", "e-").replace("e+0", "e+")
+        cut = f", as a logarithm, cut at {text_of(float(f'{self.low:.3g}'))}"
         self.what = what + cut if self.log else what.split(",")[0]
-        self.top = float(self(field.f[at]))
+        self.ends = self([np.nanmin(field.f), np.nanmax(field.f)])
 
     def __call__(self, f: Any) -> Array:
         """Heights of values."""
@@ -147,8 +148,8 @@ def _draw_surface(ax: Any, scene: Scene, field: Field) -> tuple[_Lift, str]:
     ax.plot_surface(
         u, v, height, cmap=shades, rstride=every, cstride=every, linewidth=0.15, edgecolor="0.6", alpha=0.9, zorder=1
     )
-    levels = np.linspace(np.nanmin(height), lift.top, 14)[1:-1]
-    ax.contour(u, v, height, levels, colors="0.35", linewidths=0.5, zorder=2)
+    levels = np.linspace(np.nanmin(height), lift.ends[1], 14)[1:-1]
+    ax.contour(u, v, height, levels, colors="0.35", linewidths=0.5, linestyles="-", zorder=2)
     ax.set_xlim(*scene.bounds[0])
     ax.set_ylim(*scene.bounds[1])
     ax.set_xlabel(axis_name(scene.plane, 0))
@@ -175,7 +176,9 @@ def _draw_paths(ax: Any, scene: Scene, lift: _Lift) -> list[Array]:
         f = evaluate_all(scene.problem, np.ascontiguousarray(path.points))[0]
         inside = ((points >= scene.bounds[:, 0]) & (points <= scene.bounds[:, 1])).all(axis=1)
         whole = np.column_stack([points, lift(f)])
-        whole[~(inside & (whole[:, 2] <= lift.top))] = np.nan
+        whole[~(inside & (whole[:, 2] <= lift.ends[1]))] = np.nan
+        half = np.append(np.diff(scene.bounds, axis=1)[:, 0], np.ptp(lift.ends) or 1.0) / 2
+        whole = whole[visible(whole / half)]
         kept = whole[np.isfinite(whole).all(axis=1)]
         ax.plot(*whole.T, color=look.color, linestyle=look.linestyle, linewidth=1.3, zorder=4)
         if len(kept):
