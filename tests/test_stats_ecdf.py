@@ -107,6 +107,15 @@ def test_a_failure_of_unknown_length_never_ends(frames: Frames) -> None:
     assert stats.ert(*frames(rows, hits), on="seconds")["ert"].item() == INF
 
 
+def test_a_run_that_broke_before_its_problem_was_made_has_failed(frames: Frames) -> None:
+    runs, hits = frames(*seeds([(4, True), (6, False)]))
+    runs.loc["r1", "status"], runs.loc["r1", "f_opt"] = "crashed", NAN
+    table = stats.ecdf(runs, hits[hits["run"] == "r0"])
+    assert table["evaluations"][:3].tolist() == [0, 4, 10]
+    assert table["share"][:3].tolist() == [0, 0.5, 0.75]
+    assert stats.ert(runs, hits[hits["run"] == "r0"])["ert"].item() == 10.0
+
+
 def test_nobody_meets_anything(frames: Frames) -> None:
     table = stats.ecdf(*frames(*seeds([(10, False), (10, False)])))
     assert table["share"].tolist() == [0.0, 0.0]

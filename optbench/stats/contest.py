@@ -6,6 +6,7 @@ everything. This module makes that table from the runs of a matrix.
 
 from __future__ import annotations
 
+import functools
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, get_args
 
 import numpy as np
@@ -88,7 +89,7 @@ def contest(
     value, target = _costs(runs, hits, target, on)
     names = labels(runs)
     factors = [name for name in factors_of(names) if name != "problem"]
-    cell = names[factors].agg("/".join, axis=1)
+    cell = functools.reduce(lambda before, name: before + "/" + names[name], factors[1:], names[factors[0]])
     table = names.assign(cell=cell, seed=runs["seed"], cost=value, run=runs.index)[value.notna()]
     need(table, f"compare: no problem has a known minimum and costs in {on}")
     place = {what: list(dict.fromkeys(table[what])) for what in ("problem", "cell")}

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from optbench.stats.contest import By, Contest, contest, told
-from optbench.stats.costs import On, costs, pick_target, spent
+from optbench.stats.costs import On, costs, pick_target, spent, whole
 from optbench.stats.profiles import steps
 from optbench.types import Array
 
@@ -156,8 +156,9 @@ def _tables(field: Contest, runs: pd.DataFrame, hits: pd.DataFrame, asked: list[
     ids = field.run.to_numpy().ravel()
     mine, hits = runs.loc[ids], hits[hits["run"].isin(ids)]
     cost = np.stack([costs(mine, hits, target, on) for target in asked], axis=-1)
-    used = np.stack([spent(mine, hits, target, on).fillna(np.inf) for target in asked], axis=-1)
     # A run that broke before its problem was made counts as failed here as it does in the contest.
+    all_of_it = whole(mine, on).fillna(np.inf)
+    used = np.stack([spent(mine, hits, target, on).fillna(all_of_it) for target in asked], axis=-1)
     broke = np.isnan(cost) & np.isinf(field.cost.to_numpy().ravel())[:, None]
     shape = (*field.run.shape, len(asked))
     return np.where(broke, np.inf, cost).reshape(shape), used.reshape(shape)
