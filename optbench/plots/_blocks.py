@@ -16,8 +16,8 @@ CELL = (0.36, 0.185)  # inches, width and height
 ANGLE = 40.0  # degrees, of the labels of columns
 _LETTER = _style.FONT * 0.57 / 72  # inches, mean width
 _GAP = 0.22  # between panels
-_BAR = 0.95  # for the colour bar with its label
-_BAR_HEIGHT = 2.6
+_BAR = 1.1  # for the colour bar with its label
+_BAR_HEIGHTS = (1.05, 2.6)  # at least, for a label in two lines, and at most
 
 
 class Grid(NamedTuple):
@@ -52,7 +52,8 @@ def place(grids: Sequence[Grid], title: str, caption: str) -> tuple[Figure, list
     width = max(max(block.size[0] for block in blocks) + _BAR, 5.0)
     below = _style.caption_height(caption, width)
     body = sum(block.size[1] for block in blocks)
-    height = 0.35 + max(body, _BAR_HEIGHT / 2) + below + 0.1
+    tall = min(max(body - blocks[0].top - 0.4, _BAR_HEIGHTS[0]), _BAR_HEIGHTS[1])
+    height = 0.35 + max(body, blocks[0].top + 0.3 + tall) + below + 0.1
     figure = Figure(figsize=(width, height))
     FigureCanvasAgg(figure)
     axes: dict[int, Axes] = {}
@@ -67,9 +68,8 @@ def place(grids: Sequence[Grid], title: str, caption: str) -> tuple[Figure, list
             axes[member] = figure.add_axes((x / width, bottom / height, wide / width, high / height))
             _label(axes[member], grids[member], names=column == 0, columns=line == 0)
         y -= block.size[1]
-    tall = min(_BAR_HEIGHT, max(body - blocks[0].top - 0.4, 0.8))
     top = height - 0.35 - blocks[0].top - 0.25
-    bar = figure.add_axes(((width - 0.75) / width, (top - tall) / height, 0.12 / width, tall / height))
+    bar = figure.add_axes(((width - 0.9) / width, (top - tall) / height, 0.12 / width, tall / height))
     _style.describe(figure, title, caption)
     return figure, [axes[k] for k in range(len(grids))], bar
 

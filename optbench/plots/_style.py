@@ -184,11 +184,12 @@ def number_text(value: float) -> str:
 
 
 def few_decades(axis: Axis, low: float, high: float) -> None:
-    """Ticks of a logarithmic axis: at 1, 2 and 5 in plain numbers within two decades, else at powers of ten."""
+    """Ticks of a logarithmic axis: at 1, 2 and 5 (or more) in plain numbers within two decades, else powers of ten."""
     from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 
     few = high / low < 100.0 and low >= 1e-3 and high < 1e7
-    axis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0) if few else (1.0,), numticks=7))
+    near = (1.0, 1.2, 1.5, 2.0, 2.5, 3.0, 4.0, 5.0, 6.0, 8.0) if high / low < 3.0 else (1.0, 2.0, 5.0)
+    axis.set_major_locator(LogLocator(subs=near if few else (1.0,), numticks=7))
     axis.set_minor_locator(NullLocator())
     if few:
         axis.set_major_formatter(FuncFormatter(lambda value, _: number_text(value) if value >= 1 else f"{value:g}"))

@@ -121,7 +121,7 @@ def _draw(cells: pd.DataFrame, value: Value, target: float, constrained: bool) -
     figure, axes, side = place(grids, *_words(value, target, together, constrained))
     for ax, panel in zip(axes, made, strict=True):
         _fill(ax, panel, colours)
-    label = "% of runs" if value == "success" else "ratio to the best cell of the panel"
+    label = "% of runs" if value == "success" else "ratio to the best\ncell of the panel"
     extend = "max" if value != "success" and worst > _WORST else "neither"
     bar = figure.colorbar(colours, cax=side, label=label, extend=extend, format="%g")
     bar.outline.set_linewidth(0.4)
