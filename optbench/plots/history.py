@@ -79,6 +79,12 @@ def _draw(family: str, place: Any, table: pd.DataFrame, changes: pd.DataFrame) -
         _plot(ax, panel, commits)
         ax.set_title(panel.title, loc="left")
     _style.describe(figure, f"{family}: performance over commits", _caption(place, commits, panels))
+    figure.draw_without_rendering()  # the labels are there, so that the layout leaves room; now they get their places
+    figure.set_layout_engine("none")
+    for ax, panel in zip(axes, panels, strict=True):
+        for text in list(ax.texts):
+            text.remove()
+        _name(ax, panel)
     return figure
 
 
@@ -171,7 +177,8 @@ def _plot(ax: Axes, panel: Panel, commits: list[str]) -> None:
             markersize=4 if strong else 3, markeredgewidth=0,
         )  # fmt: skip
     _mark(ax, panel, commits)
-    _axes(ax, panel, commits)
+    _limits(ax, panel)
+    _ticks(ax, panel, commits)
     _name(ax, panel)
 
 
@@ -189,9 +196,9 @@ def _mark(ax: Axes, panel: Panel, commits: list[str]) -> None:
         ax.axvline(commits.index(commit), color=colour, linewidth=0.6, linestyle=(0, (3, 2)), zorder=1)
 
 
-def _axes(ax: Axes, panel: Panel, commits: list[str]) -> None:
-    """Limits that show a tenth as small, and the hashes of commits: those with a change, the ends, some between."""
-    from matplotlib.ticker import FuncFormatter, MaxNLocator, NullLocator
+def _limits(ax: Axes, panel: Panel) -> None:
+    """Limits and values of the vertical axis, in which a tenth looks small."""
+    from matplotlib.ticker import FixedLocator, FuncFormatter
 
     every = np.concatenate([_shown(panel, label) for label in panel.values])
     every = every[~np.isnan(every)]
@@ -202,14 +209,21 @@ def _axes(ax: Axes, panel: Panel, commits: list[str]) -> None:
         ax.set_ylim(low, high)
         _style.few_decades(ax.yaxis, low, high)
         if high / low < 4:
-            ax.yaxis.set_major_locator(MaxNLocator(5))
-            ax.yaxis.set_minor_locator(NullLocator())
+            near = (0.8, 0.9, 1, 1.1, 1.2, 1.3) if high / low < 1.75 else (0.3, 0.4, 0.5, 0.6, 0.8, 1, 1.2, 1.5, 2, 3)
+            ax.yaxis.set_major_locator(FixedLocator([tick for tick in near if low <= tick <= high]))
         ax.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}\N{MULTIPLICATION SIGN}"))
         ax.set_ylabel("relative to first")
     else:
         room = 0.06 * (high - low) or 1.0
         ax.set_ylim(low - room, high + room)
         ax.set_ylabel(panel.unit)
+    ax.spines[["top", "right"]].set_visible(False)
+    ax.grid(axis="y", color="0.92", linewidth=0.5)
+    ax.set_axisbelow(True)
+
+
+def _ticks(ax: Axes, panel: Panel, commits: list[str]) -> None:
+    """Hashes of commits below: those with a change, the ends, and some between."""
     last = len(commits) - 1
     ax.set_xlim(-0.04 * max(last, 1), last + 0.04 * max(last, 1))
     marked = {commits.index(commit) for commit in panel.changes["commit"]}
@@ -223,9 +237,6 @@ def _axes(ax: Axes, panel: Panel, commits: list[str]) -> None:
         kinds = set(panel.changes.loc[panel.changes["commit"] == commits[k], "kind"])
         tick.set_color(WORSE if "regression" in kinds else BETTER if kinds else "black")
         tick.set_fontweight("bold" if kinds else "normal")
-    ax.spines[["top", "right"]].set_visible(False)
-    ax.grid(axis="y", color="0.92", linewidth=0.5)
-    ax.set_axisbelow(True)
 
 
 def _name(ax: Axes, panel: Panel) -> None:
@@ -250,9 +261,13 @@ def _name(ax: Axes, panel: Panel) -> None:
 
 def _caption(place: Any, commits: list[str], panels: list[Panel]) -> str:
     """What is shown, from where, and what the marks mean."""
-    parts = [f"{len(commits)} commits in the order of their dates, on {place[0]}; more is worse."]
+    several = len(commits) > 1
+    parts = [f"{len(commits)} commit{'s in the order of their dates' * several}, on {place[0]}; more is worse."]
     if any(panel.relative for panel in panels):
-        parts.append("Values relative to the first of their series, which is where each line starts.")
-    parts.append("Triangle up: regression for good; triangle down: improvement on everything before; grey: no change.")
-    parts.append("Beside the lines: first and last value of those that changed.")
+        parts.append("Values relative to the first of their series.")
+    if any(len(panel.changes) for panel in panels):
+        parts.append("Triangle up: regression for good; down: improvement on everything before; grey: no change.")
+        parts.append("Beside the lines: the last value, and the first of those that changed.")
+    else:
+        parts.append("No lasting change. Beside the lines: the last value.")
     return " ".join(parts)
