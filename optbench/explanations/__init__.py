@@ -1,5 +1,5 @@
 """One point of a problem explained: objective, gradient and the next steps of an optimizer with their numbers."""
 
-from optbench.explanations.explain import Explanation, explain
+from optbench.explanations.explanation import Explanation, explain
 
 __all__ = ["Explanation", "explain"]

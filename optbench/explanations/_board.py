@@ -19,21 +19,19 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from optbench.explanations._expressions import VISIT
 from optbench.explanations._terms import (
-    COMPARE,
     Term,
     Unsupported,
-    atom,
     combine,
     computed,
     joined,
     literal,
     named,
-    negative,
     number_text,
     opposite,
     record,
-    several,
+    uncertain,
     unparsed,
 )
 
@@ -89,15 +87,15 @@ class Board:
             return self.work(function, *arguments)
         except Unsupported:
             del self.lines[before:]
-            return self._closed(function, arguments)
+            return self.closed(function, arguments)
 
     def work(self, function: Callable[..., Any], *arguments: Term) -> Term:
         """The result of a function. Raises Unsupported where it cannot be worked out."""
-        return self._opened(function, arguments, top=True)
+        return self.opened(function, arguments, top=True)
 
     # ------------------------------------------------------------------------------------------ functions
 
-    def _opened(self, function: Callable[..., Any], arguments: Sequence[Term], top: bool = False) -> Term:
+    def opened(self, function: Callable[..., Any], arguments: Sequence[Term], top: bool = False) -> Term:
         tree = _tree(function)
         names = [part.arg for part in tree.args.args]
         if len(names) != len(arguments) or tree.args.vararg or tree.args.kwarg or tree.args.kwonlyargs:
@@ -106,9 +104,9 @@ class Board:
         result = self._run(tree.body, frame)
         if result is None:
             return literal(0)
-        return _uncertain(result, frame.own) if frame.doubt else result
+        return uncertain(result, frame.own) if frame.doubt else result
 
-    def _closed(self, function: Callable[..., Any], arguments: Sequence[Term]) -> Term:
+    def closed(self, function: Callable[..., Any], arguments: Sequence[Term]) -> Term:
         """A call by its name."""
         value = computed(function, *(term.value for term in arguments))
         name = ast.Name(getattr(function, "__name__", "f"))
@@ -124,7 +122,7 @@ class Board:
     def _run(self, body: Sequence[ast.stmt], frame: Frame) -> Term | None:
         for statement in body:
             if isinstance(statement, ast.Return):
-                return self._term(statement.value, frame) if statement.value else None
+                return self.term(statement.value, frame) if statement.value else None
             result = self._statement(statement, frame)
             if result is not None:
                 return result
@@ -132,27 +130,27 @@ class Board:
 
     def _statement(self, statement: ast.stmt, frame: Frame) -> Term | None:
         if isinstance(statement, ast.Assign):
-            term = self._term(statement.value, frame)
+            term = self.term(statement.value, frame)
             for target in statement.targets:
                 self._assign(target, term, frame)
             self.reasons.clear()
         elif isinstance(statement, ast.AugAssign):
-            before = self._term(_loaded(statement.target), frame)
-            self._assign(statement.target, combine(statement.op, before, self._term(statement.value, frame)), frame)
+            before = self.term(_loaded(statement.target), frame)
+            self._assign(statement.target, combine(statement.op, before, self.term(statement.value, frame)), frame)
         elif isinstance(statement, ast.If):
-            return self._run(statement.body if self._decide(statement.test, frame) else statement.orelse, frame)
+            return self._run(statement.body if self.decide(statement.test, frame) else statement.orelse, frame)
         elif isinstance(statement, ast.For):
             return self._loop(statement, frame)
         elif isinstance(statement, ast.While):
-            return self._while(statement, frame)
+            self._while(statement, frame)
         elif not isinstance(statement, ast.Pass) and not _is_text(statement):
             if not isinstance(statement, ast.Expr):
                 raise Unsupported
-            self._term(statement.value, frame)
+            self.term(statement.value, frame)
         return None
 
     def _loop(self, statement: ast.For, frame: Frame) -> Term | None:
-        over = self._term(statement.iter, frame).value
+        over = self.term(statement.iter, frame).value
         if not isinstance(over, range) or len(over) > LONGEST_LOOP or not isinstance(statement.target, ast.Name):
             raise Unsupported
         for k in over:
@@ -166,7 +164,7 @@ class Board:
         """A loop that searches a number: what it found, without its way there."""
         hidden = Board(lines=[], labels=self.labels)
         before = dict(frame.names)
-        while hidden._decide(statement.test, frame):
+        while hidden.decide(statement.test, frame):
             if hidden._run(statement.body, frame) is not None:
                 raise Unsupported
             hidden.lines.clear()
@@ -189,8 +187,8 @@ class Board:
             raise Unsupported
 
     def _store(self, target: ast.Subscript, term: Term, frame: Frame) -> None:
-        array = self._term(target.value, frame)
-        key = self._index(target.slice, frame)
+        array = self.term(target.value, frame)
+        key = self.index(target.slice, frame)
         name = unparsed(array.code)
         if not isinstance(array.parts, dict) or name not in self.labels:
             raise Unsupported
@@ -222,150 +220,34 @@ class Board:
             raise Unsupported
         self.lines.append(line)
 
-    # ------------------------------------------------------------------------------------------ expressions
-
-    def _term(self, node: ast.expr, frame: Frame) -> Term:
-        visit = _VISIT.get(type(node))
+    def term(self, node: ast.expr, frame: Frame) -> Term:
+        visit = VISIT.get(type(node))
         if visit is None:
             raise Unsupported
         return visit(self, node, frame)
 
-    def _constant(self, node: ast.Constant, frame: Frame) -> Term:
-        return literal(node.value)
-
-    def _name(self, node: ast.Name, frame: Frame) -> Term:
-        if node.id in frame.names:
-            return frame.names[node.id]
-        value = _global(frame.function, node.id)
-        if isinstance(value, (int, float)):
-            return literal(value)._replace(guard=True)
-        if isinstance(value, tuple) and all(isinstance(part, (int, float)) for part in value):
-            return several([literal(part) for part in value])
-        return Term(value, ast.Name(node.id), ast.Name(node.id), True)
-
-    def _attribute(self, node: ast.Attribute, frame: Frame) -> Term:
-        base = self._term(node.value, frame)
-        if base.parts is not None and node.attr in base.parts:
-            return base.parts[node.attr]
-        value = getattr(base.value, node.attr)
-        if isinstance(base.value, types.ModuleType):
-            numbers = atom(node.attr if node.attr == "pi" or callable(value) else number_text(value))
-            return Term(value, ast.Name(node.attr), numbers, True)
-        if node.attr == "size":
-            return literal(value)
-        if node.attr == "shape":
-            return several([literal(part) for part in value])
-        raise Unsupported
-
-    def _subscript(self, node: ast.Subscript, frame: Frame) -> Term:
-        base, key = self._term(node.value, frame), self._index(node.slice, frame)
-        if base.parts is None:
-            raise Unsupported
-        if key not in base.parts:
-            if isinstance(key, int) and hasattr(base.value, "_fields"):
-                return list(base.parts.values())[key]
-            raise Unsupported
-        return base.parts[key]
-
-    def _index(self, node: ast.expr, frame: Frame) -> Any:
-        value = self._term(node, frame).value
+    def index(self, node: ast.expr, frame: Frame) -> Any:
+        value = self.term(node, frame).value
         key = tuple(int(part) for part in value) if isinstance(value, tuple) else value
         if not isinstance(key, (int, np.integer, tuple)):
             raise Unsupported
         return key
 
-    def _binary(self, node: ast.BinOp, frame: Frame) -> Term:
-        return combine(node.op, self._term(node.left, frame), self._term(node.right, frame))
-
-    def _unary(self, node: ast.UnaryOp, frame: Frame) -> Term:
-        term = self._term(node.operand, frame)
-        if isinstance(node.op, ast.USub):
-            if isinstance(node.operand, ast.Constant):
-                return literal(-term.value)
-            return negative(term)
-        if isinstance(node.op, ast.Not):
-            return joined(not term.value, lambda parts: ast.UnaryOp(node.op, parts[0]), (term,))
-        raise Unsupported
-
-    def _compare(self, node: ast.Compare, frame: Frame) -> Term:
-        terms = [self._term(part, frame) for part in (node.left, *node.comparators)]
-        pairs = zip(node.ops, terms, terms[1:], strict=False)
-        value = all(COMPARE[type(op)](a.value, b.value) for op, a, b in pairs)
-        return joined(value, lambda parts: ast.Compare(parts[0], node.ops, parts[1:]), terms)
-
-    def _logic(self, node: ast.BoolOp, frame: Frame) -> Term:
-        terms: list[Term] = []
-        stop = isinstance(node.op, ast.Or)
-        for part in node.values:
-            terms.append(self._term(part, frame))
-            if bool(terms[-1].value) == stop:
-                return terms[-1]
-        return joined(not stop, lambda parts: ast.BoolOp(node.op, parts), terms)
-
-    def _tuple(self, node: ast.Tuple, frame: Frame) -> Term:
-        return several([self._term(part, frame) for part in node.elts])
-
-    def _either(self, node: ast.IfExp, frame: Frame) -> Term:
-        test = self._term(node.test, frame)
-        term = self._term(node.body if test.value else node.orelse, frame)
-        self._note(test)
-        return term if test.fixed else _uncertain(term, test.own)
-
-    def _decide(self, node: ast.expr, frame: Frame) -> bool:
-        test = self._term(node, frame)
-        self._note(test)
+    def decide(self, node: ast.expr, frame: Frame) -> bool:
+        test = self.term(node, frame)
+        self.note(test)
         frame.doubt, frame.own = frame.doubt or not test.fixed, frame.own or test.own
         return bool(test.value)
 
-    def _note(self, test: Term) -> None:
+    def note(self, test: Term) -> None:
         """Keep what decided, unless it is the settings or a guard against the ends of the numbers."""
         if not test.fixed and not test.guard:
             self.reasons.append(unparsed(test.code if test.value else opposite(test.code)))
-
-    def _call(self, node: ast.Call, frame: Frame) -> Term:
-        function = self._term(node.func, frame).value
-        arguments = [self._term(part, frame) for part in node.args]
-        if isinstance(function, type) and hasattr(function, "_fields"):
-            fields = list(function._fields)
-            given = dict(zip(fields, arguments, strict=False))
-            given |= {part.arg: self._term(part.value, frame) for part in node.keywords if part.arg}
-            if set(given) != set(fields):
-                raise Unsupported
-            values = function(**{key: term.value for key, term in given.items()})
-            made = several([given[key] for key in fields])
-            return made._replace(value=values, parts={key: given[key] for key in fields})
-        if node.keywords:
-            raise Unsupported
-        inner = any(term.parts is not None for term in arguments)
-        if isinstance(function, types.FunctionType) and function.__name__ != "span" and (inner or len(arguments) > 1):
-            return self._opened(function, arguments)
-        return self._closed(function, arguments)
-
-
-_VISIT: dict[type[ast.expr], Callable[[Board, Any, Frame], Term]] = {
-    ast.Constant: Board._constant,
-    ast.Name: Board._name,
-    ast.Attribute: Board._attribute,
-    ast.Subscript: Board._subscript,
-    ast.BinOp: Board._binary,
-    ast.UnaryOp: Board._unary,
-    ast.Compare: Board._compare,
-    ast.BoolOp: Board._logic,
-    ast.Tuple: Board._tuple,
-    ast.IfExp: Board._either,
-    ast.Call: Board._call,
-}
 
 
 def _whole(name: str, value: Any, own: bool) -> Term:
     """A number under a name, or a record of such."""
     return record(value, own=own) if hasattr(value, "_fields") else named(name, value, own=own)
-
-
-def _uncertain(term: Term, own: bool) -> Term:
-    """The term, no longer one of settings alone: a condition decided for it, `own`: one of the coordinate."""
-    parts = None if term.parts is None else {key: _uncertain(part, own) for key, part in term.parts.items()}
-    return term._replace(fixed=False, own=term.own or own, parts=parts)
 
 
 @functools.cache
@@ -380,14 +262,6 @@ def _tree(function: Callable[..., Any]) -> ast.FunctionDef:
     if not isinstance(node, ast.FunctionDef):
         raise Unsupported
     return node
-
-
-def _global(function: Callable[..., Any], name: str) -> Any:
-    found = inspect.getclosurevars(function)
-    for scope in (found.nonlocals, found.globals, found.builtins):
-        if name in scope:
-            return scope[name]
-    raise Unsupported
 
 
 def _loaded(target: ast.expr) -> ast.expr:

@@ -17,6 +17,7 @@ from optbench.explanations._text import board_text, formula, paragraph, shown_of
 from optbench.types import Array, Problem
 
 ACTIVE = 1e-8  # an inequality below -ACTIVE is inactive
+SOLVED = 1e-6  # KKT residual of what counts as a solution
 LARGEST = 6  # unknowns of a system that is written out
 
 
@@ -45,7 +46,8 @@ def rounded(values: Array, scale: float) -> Array:
 def constraints_text(problem: Problem, x: Array, names: Sequence[str]) -> list[str]:
     """Constraints, the Lagrangian with its gradient, and the parts of the Karush-Kuhn-Tucker residual."""
     c, jac = problem.constraint(x)
-    lam, gradient, f = multipliers_at(problem, x), problem.grad(x), problem.fun(x)
+    lam, gradient = multipliers_at(problem, x), problem.grad(x)
+    total = rounded(gradient + jac.T @ lam, float(np.abs(gradient).max() + np.abs(jac.T * lam).max()))
     lines = title("Constraints")
     worked = _constraint_lines(problem, x, names)
     lines += board_text(worked[1]) if worked else []
@@ -55,31 +57,43 @@ def constraints_text(problem: Problem, x: Array, names: Sequence[str]) -> list[s
         rule, state = ("0", "met" if abs(c[i]) <= ACTIVE else "violated") if i < problem.m_eq else _state(c[i])
         steps = worked[0][i].steps if worked else [number_text(c[i])]
         lines += formula(f"c{i + 1}(x)", *steps, note=f"must be {rule}: {state}")
-    lines += title("Lagrangian")
-    lines += paragraph(
-        "Multipliers: those that make the gradient of L shortest here, 0 for inactive inequalities.", "  "
-    )
-    lines += formula("lambda", vector_text(lam))
-    terms = [f"{bracketed(lam[i])} * {bracketed(c[i])}" for i in range(problem.m)]
-    numbers = f"{number_text(f)} + {sum_text(terms)}" if problem.m <= 3 else ""
-    lines += formula("L(x, lambda)", "f(x) + sum lambda_i c_i(x)", numbers, number_text(float(f + lam @ c)))
-    total = rounded(gradient + jac.T @ lam, float(np.abs(gradient).max() + np.abs(jac.T * lam).max()))
+    lines += _lagrangian(problem.fun(x), lam, c)
     for j in shown_of(problem.n):
-        terms = [f"{bracketed(lam[i])} * {bracketed(jac[i, j])}" for i in range(problem.m)]
-        numbers = f"{number_text(gradient[j])} + {sum_text(terms)}" if problem.m <= 3 else ""
         code = f"df/d{names[j]} + sum lambda_i dc_i/d{names[j]}"
+        numbers = _weighted(gradient[j], lam, jac[:, j])
         lines += formula(f"dL/d{names[j]}", code, numbers, number_text(total[j]))
-    parts = float(np.abs(total).max()), infeasibility(c, problem.m_eq), complementarity(c, lam, problem.m_eq)
-    lines += title("Karush-Kuhn-Tucker residual")
-    for name, code, value in zip(
-        ("stationarity", "infeasibility", "complementarity"),
-        ("max |dL/dx_j|", "max |c_i| of equalities, max c_i of inequalities", "max |lambda_i c_i|, -lambda_i"),
-        parts,
-        strict=True,
-    ):
+    return lines + _conditions(total, c, lam, problem.m_eq)
+
+
+def _lagrangian(f: float, lam: Array, c: Array) -> list[str]:
+    text = "Multipliers: those that make the gradient of L shortest here, 0 for inactive inequalities."
+    lines = [*title("Lagrangian"), *paragraph(text, "  "), *formula("lambda", vector_text(lam))]
+    value = number_text(float(f + lam @ c))
+    return [*lines, *formula("L(x, lambda)", "f(x) + sum lambda_i c_i(x)", _weighted(f, lam, c), value)]
+
+
+def _weighted(first: float, lam: Array, values: Array) -> str:
+    """``first + sum lambda_i values_i`` in numbers; nothing where they are many."""
+    if lam.size > 3:
+        return ""
+    terms = [f"{bracketed(weight)} * {bracketed(value)}" for weight, value in zip(lam, values, strict=True)]
+    return f"{number_text(first)} + {sum_text(terms)}"
+
+
+def _conditions(total: Array, c: Array, lam: Array, m_eq: int) -> list[str]:
+    """The parts of the residual, by the functions of the Lagrangian methods."""
+    violation: Callable[..., float] = infeasibility
+    product: Callable[..., float] = complementarity
+    parts = {
+        ("stationarity", "max |dL/dx_j|"): float(np.abs(total).max()),
+        ("infeasibility", "max |c_i| of equalities, max c_i of inequalities"): violation(c, m_eq),
+        ("complementarity", "max |lambda_i c_i|, -lambda_i"): product(c, lam, m_eq),
+    }
+    lines, worst = title("Karush-Kuhn-Tucker residual"), max(parts.values())
+    for (name, code), value in parts.items():
         lines += formula(name.ljust(15), code, number_text(value))
-    largest = f"the largest of these{'; 0 at a solution' if max(parts) > 1e-6 else ': this is a solution'}"
-    return [*lines, *formula("residual".ljust(15), number_text(max(parts)), note=largest)]
+    note = f"the largest of these{'; 0 at a solution' if worst > SOLVED else ': this is a solution'}"
+    return [*lines, *formula("residual".ljust(15), number_text(worst), note=note)]
 
 
 def _state(value: float) -> tuple[str, str]:

@@ -46,14 +46,13 @@ class Unsupported(Exception):  # noqa: N818  (no error: the function is shown by
 
 def number_text(value: Any) -> str:
     """Text of a number with `DIGITS` significant digits, or all of a whole one; of anything else its own."""
-    if isinstance(value, (bool, np.bool_, str)):
+    if isinstance(value, (bool, np.bool_)) or not isinstance(value, (int, float, np.integer, np.floating)):
         return str(value)
-    if isinstance(value, (int, np.integer)) and abs(value) < 10**9:
+    if isinstance(value, (int, np.integer)) and abs(int(value)) < 10**9:
         return str(int(value))
-    if isinstance(value, (int, float, np.integer, np.floating)):
-        text = f"{float(value):.0f}" if 1e6 <= abs(value) < 1e9 else f"{float(value):.{DIGITS}g}"
-        return "0" if text == "-0" else text
-    return str(value)
+    number = float(value)
+    text = f"{number:.0f}" if 1e6 <= abs(number) < 1e9 else f"{number:.{DIGITS}g}"
+    return "0" if text == "-0" else text
 
 
 def atom(text: str) -> ast.expr:
@@ -146,21 +145,25 @@ def joined(value: Any, make: Callable[[list[ast.expr]], ast.expr], terms: Sequen
 def combine(op: ast.operator, left: Term, right: Term) -> Term:
     """A sum, product, ...; factors 1 and terms 0 that are so by the settings are left out of the expressions."""
     value = computed(ARITHMETIC[type(op)], left.value, right.value)
-    zero, one = (lambda term: term.fixed and term.value == 0), (lambda term: term.fixed and term.value == 1)
     kept: Term | None = None
     if isinstance(op, ast.Mult):
-        kept = left if zero(left) or one(right) else right if zero(right) or one(left) else None
+        kept = left if _is(left, 0) or _is(right, 1) else right if _is(right, 0) or _is(left, 1) else None
     elif isinstance(op, ast.Add):
-        kept = left if zero(right) else right if zero(left) else None
-    elif isinstance(op, ast.Sub) and zero(left):
+        kept = left if _is(right, 0) else right if _is(left, 0) else None
+    elif isinstance(op, ast.Sub) and _is(left, 0):
         return negative(right)
     elif isinstance(op, ast.Sub):
-        kept = left if zero(right) else None
+        kept = left if _is(right, 0) else None
     elif isinstance(op, ast.Div):
-        kept = left if zero(left) or one(right) else None
+        kept = left if _is(left, 0) or _is(right, 1) else None
     if kept is not None:
-        return kept._replace(value=value, own=kept.own)
+        return kept._replace(value=value)
     return joined(value, lambda parts: ast.BinOp(parts[0], op, parts[1]), (left, right))
+
+
+def _is(term: Term, value: int) -> bool:
+    """Whether the settings make the term this number."""
+    return term.fixed and bool(term.value == value)
 
 
 def negative(term: Term) -> Term:
@@ -189,3 +192,9 @@ def opposite(code: ast.expr) -> ast.expr:
         other: ast.boolop = ast.And() if isinstance(code.op, ast.Or) else ast.Or()
         return ast.BoolOp(other, [opposite(part) for part in code.values])
     return ast.UnaryOp(ast.Not(), code)
+
+
+def uncertain(term: Term, own: bool) -> Term:
+    """The term, no longer one of settings alone: a condition decided for it, `own`: one of the coordinate."""
+    parts = None if term.parts is None else {key: uncertain(part, own) for key, part in term.parts.items()}
+    return term._replace(fixed=False, own=term.own or own, parts=parts)

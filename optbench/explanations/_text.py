@@ -68,13 +68,15 @@ def board_text(lines: Sequence[Line], indent: str = INDENT) -> list[str]:
 
 
 def _reasons(because: Sequence[str]) -> str:
-    """Conditions as a reader writes them: neither above nor below is equal."""
-    parts = list(because)
+    """Conditions as a reader writes them: neither above nor below is equal, and what another implies is left out."""
+    parts = list(dict.fromkeys(because))
     for text in because:
-        other = text.replace(">=", "<=")
-        if ">=" in text and other in parts:
+        if ">=" in text and text.replace(">=", "<=") in parts:
             parts[parts.index(text)] = text.replace(">=", "=")
-            parts.remove(other)
+            parts.remove(text.replace(">=", "<="))
+        for weak, strict in ((">=", ">"), ("<=", "<")):
+            if weak in text and text in parts and text.replace(weak, strict) in parts:
+                parts.remove(text)
     return ", ".join(parts).replace("==", "=").replace("!=", "is not")
 
 
