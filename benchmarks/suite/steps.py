@@ -1,7 +1,11 @@
-"""Time of a step, of an evaluation, of the loop around them, and of whole runs."""
+"""Time of a step, of an evaluation, of the loop around them, and of whole runs.
+
+All in one thread, in CPU time: what other processes do meanwhile counts little.
+"""
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 import numpy as np
@@ -33,6 +37,7 @@ def timed(made: Any, optimizer: str, steps: int, **options: Any) -> dict[str, An
 class FirstOrder:
     """Steps of first-order methods, gradient and update."""
 
+    timer = time.process_time
     params = (FIRST_ORDER, ("rosenbrock n=2", "quadratic n=100", "batches of 32"))
     param_names = ("optimizer", "problem")
 
@@ -62,6 +67,7 @@ class FirstOrder:
 class Evaluation:
     """Evaluations, through steps of the plainest method: gradient descent, or descent-ascent under constraints."""
 
+    timer = time.process_time
     params = (PROBLEMS,)
     param_names = ("problem",)
     rounds = 1
@@ -86,6 +92,8 @@ class Evaluation:
 class Loop:
     """What a run costs besides its steps and evaluations."""
 
+    timer = time.process_time
+
     def setup(self) -> None:
         """Compile or load."""
         import optbench
@@ -106,6 +114,7 @@ class Loop:
 class Solve:
     """Whole runs of methods with a search, and of those for constraints."""
 
+    timer = time.process_time
     params = ((*DESCENT, *LAGRANGIAN),)
     param_names = ("optimizer",)
 
