@@ -17,11 +17,12 @@ import weakref
 from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import fields as dataclass_fields
+from functools import partial
 from typing import Any
 
 import numpy as np
 
-from optbench import harness, parallel
+from optbench import evaluation, harness, parallel
 from optbench.jit import Kernel
 from optbench.loops.lane_slot import LaneSlot, capacity
 from optbench.loops.lanes import WIDTH
@@ -250,7 +251,7 @@ SHARED = operator.attrgetter(*(each.name for each in dataclass_fields(Run) if ea
 
 def kind_of(run: Run) -> tuple[Any, ...] | None:
     """What runs that can be done together share, or None for a run that is done alone."""
-    if run.batch_size or not isinstance(OPTIMIZERS.get(run.optimizer), Optimizer):
+    if (run.batch_size and run.backend == "cpu") or not isinstance(OPTIMIZERS.get(run.optimizer), Optimizer):
         return None
     shared: tuple[Any, ...] = SHARED(run)
     return shared
@@ -258,6 +259,8 @@ def kind_of(run: Run) -> tuple[Any, ...] | None:
 
 def makers_of(run: Run) -> tuple[Callable[[], Kernel], ...]:
     """What compiles or loads each of the kernels that a run needs, among others of its kind."""
+    if run.backend == "cuda":  # whose own kernels are made when they run
+        return (partial(evaluation.objective, harness.problem_of(run.problem, run.settings)), sampler)
     return (*harness.makers_of(run), *((many, sampler) if kind_of(run) is not None else ()))
 
 

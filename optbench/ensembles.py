@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -15,7 +15,7 @@ from optbench.loops.lanes import refusal
 from optbench.loops.members import COLUMNS, evaluate_all
 from optbench.loops.prepared import Method
 from optbench.methods import AnyMethod, Optimizer
-from optbench.outcome import DEFAULT_TARGETS
+from optbench.outcome import DEFAULT_TARGETS, Run
 from optbench.registry import get_optimizer, get_problem
 from optbench.single import make_run
 from optbench.types import Array, Problem
@@ -50,6 +50,10 @@ class EnsembleResult:
         Threads that shared the members.
     lanes : bool
         Whether they ran side by side in vector instructions.
+    device, dtype : str
+        ``"cpu"`` or the name of the GPU; the floats it computed with.
+    transfer_seconds, compile_seconds : float
+        With a GPU: to move memory there and back; to compile the kernels.
     """
 
     x: Array
@@ -65,6 +69,10 @@ class EnsembleResult:
     seconds: float
     threads: int
     lanes: bool
+    device: str = "cpu"
+    dtype: str = "float64"
+    transfer_seconds: float = 0.0
+    compile_seconds: float = 0.0
 
     @property
     def success(self) -> NDArray[np.bool_]:
@@ -78,6 +86,7 @@ class EnsembleResult:
         names, counts = np.unique(self.status, return_counts=True)
         ends = ", ".join(f"{count} {name}" for name, count in zip(names, counts, strict=True))
         how = f"{self.threads} thread{'s' * (self.threads > 1)}{', lanes' * self.lanes}"
+        how = how if self.device == "cpu" else f"{self.device}, {self.dtype}"
         return f"<EnsembleResult {len(self)} runs: {ends}; {self.nit.sum()} steps in {self.seconds:.3g} s, {how}>"
 
 
@@ -96,8 +105,13 @@ def ensemble(
     record: bool = False,
     threads: int | None = None,
     lanes: bool = False,
+    batch_size: int | None = None,
+    order: str | None = None,
+    drop_last: bool = False,
+    backend: str = "cpu",
+    dtype: str = "float64",
 ) -> EnsembleResult:
-    """Run every learning rate from every start, in compiled code and on all cores.
+    """Run every learning rate from every start, in compiled code and on all cores, or on a GPU.
 
     Each member's numbers are those of `optbench.minimize` with the same settings, bit for bit. With ``lanes=True`` the
     members run side by side in vector instructions, many times faster on small problems; rounding may then differ in
@@ -124,6 +138,12 @@ def ensemble(
     lanes : bool
         For problems of at most 16 variables, optimizers that act on each coordinate alone, and schedules that do not
         observe the objective.
+    batch_size, order, drop_last
+        As in `minimize`, with ``backend="cuda"``: a seed decides a member's start and its mini-batches.
+    backend : {"cpu", "cuda"}
+        With "cuda" each member is done by a thread of the GPU.
+    dtype : {"float64", "float32"}
+        Of the arithmetic on a GPU; `fun` is evaluated in float64.
 
     Returns
     -------
@@ -155,8 +175,17 @@ def ensemble(
         clip=clip,
         max_iter=max_iter,
         targets=targets,
+        batch_size=batch_size,
+        order=order,
+        drop_last=drop_last,
+        backend=backend,
+        dtype=dtype,
     )
     method = harness.method_of(run, made)
+    if run.backend == "cuda":
+        if lanes or threads is not None:
+            raise ValueError("lanes and threads are the CPU's: leave them out with backend 'cuda'")
+        return _on_device(run, made, (starts, numbers), rates, record)
     _refuse(made, method, lanes, record)
     if threads is not None and (isinstance(threads, bool) or not isinstance(threads, int) or threads < 1):
         raise ValueError(f"threads takes a whole number of at least 1, not {threads!r}")
@@ -169,6 +198,19 @@ def ensemble(
     else:
         cohort.run(threads)
     return _result(cohort, np.argsort(order), run.targets, np.tile(numbers, rates.size), lanes)
+
+
+def _on_device(
+    run: Run, problem: Problem, starts: tuple[Array, NDArray[np.int64]], rates: Array, record: bool
+) -> EnsembleResult:
+    from optbench.cuda.runs import SLACK, ensemble_of
+
+    points, seeds = starts
+    every, numbers = np.repeat(rates, len(points)), np.tile(seeds, rates.size)
+    cohort = ensemble_of(run, problem, np.tile(points, (rates.size, 1)), every, numbers, record)
+    done = _result(cohort, np.arange(every.size), run.targets, numbers, False, SLACK[run.dtype])
+    spent = {"transfer_seconds": cohort.transfer_seconds, "compile_seconds": cohort.compile_seconds}
+    return replace(done, device=run.device, dtype=run.dtype, **spent)
 
 
 def _starts(
@@ -206,6 +248,8 @@ def _rates(optimizer: AnyMethod, lr: Any) -> Array:
 
 def _refuse(problem: Problem, method: Method, lanes: bool, record: bool) -> None:
     """Raise ValueError for what cannot run in an ensemble, or not in lanes."""
+    if method.batching.size:
+        raise ValueError("mini-batches in an ensemble go with backend 'cuda': use minimize")
     if reason := single(problem, method):
         raise ValueError(f"an ensemble does not apply: {reason}")
     if lanes:
@@ -216,7 +260,12 @@ def _refuse(problem: Problem, method: Method, lanes: bool, record: bool) -> None
 
 
 def _result(
-    cohort: Cohort, order: NDArray[np.intp], targets: Sequence[float], seeds: Any, lanes: bool
+    cohort: Cohort,
+    order: NDArray[np.intp],
+    targets: Sequence[float],
+    seeds: Any,
+    lanes: bool,
+    slack: float = harness.SLACK,
 ) -> EnsembleResult:
     """The ends in the order of the members, evaluated again outside the loops."""
     ends = {name: array[order] for name, array in cohort.arrays.items() if name not in COLUMNS}
@@ -228,8 +277,8 @@ def _result(
     status = status[ends["codes"].astype(np.int64)]
     if wanted and ends["levels"].size:
         known = np.maximum(np.abs(f0), abs(cohort.problem.reference or 0.0))
-        slack = harness.SLACK * np.maximum(known, np.abs(fun))
-        missed = (status == "converged") & ~(fun <= ends["levels"][:, -1] + slack)
+        room = slack * np.maximum(known, np.abs(fun))
+        missed = (status == "converged") & ~(fun <= ends["levels"][:, -1] + room)
         status = np.where(missed, "error", status)
     return EnsembleResult(
         x=ends["points"],

@@ -22,7 +22,8 @@ from typing import Any, Literal, NamedTuple, get_args, get_origin
 import numpy as np
 
 from optbench import footprint
-from optbench.outcome import DEFAULT_TARGETS, ORDERS
+from optbench.devices import DTYPES
+from optbench.outcome import BACKENDS, DEFAULT_TARGETS, ORDERS
 from optbench.parallel import THRESHOLD
 from optbench.records import Budget, Field, Matrix, Vector, check, fields
 from optbench.registry import OPTIMIZERS, PROBLEMS, SCHEDULES, unknown
@@ -88,14 +89,14 @@ def _seeds(value: Any) -> tuple[int, ...]:
     return tuple(range(count_key("seeds", ..., 1).check(value)))
 
 
-def _order(value: Any) -> str:
-    if value not in ORDERS:
-        raise unknown("order", value, ORDERS)
-    return str(value)
-
-
 def _flag(name: str, value: Any) -> bool:
     return bool(check(Field(name, "bool", (), ...), value))
+
+
+def _one_of(name: str, known: tuple[str, ...], value: Any) -> str:
+    if value not in known:
+        raise unknown(name, value, known)
+    return str(value)
 
 
 BUDGET = {
@@ -104,12 +105,14 @@ BUDGET = {
     "time_limit": positive_key("time_limit", 60.0, math.inf),
     "targets": Key(_targets, DEFAULT_TARGETS, math.inf),
     "seeds": Key(_seeds, (0,), math.inf),
+    "backend": Key(partial(_one_of, "backend", BACKENDS), "cpu", math.inf),
+    "dtype": Key(partial(_one_of, "dtype", DTYPES), "float64", math.inf),
 }
 REPEATS = count_key("repeats", 5, 0, math.inf)
 START = partial(number, "warmup_start", "float", "a number above 0 and at most 1", lambda v: 0 < v <= 1)
 BATCH = {
     "size": count_key("batch_size", ..., 1),
-    "order": Key(_order, "shuffle"),
+    "order": Key(partial(_one_of, "order", ORDERS), "shuffle"),
     "drop_last": Key(partial(_flag, "drop_last"), False),
 }
 DECAY_BIAS = {"decay_bias": Key(partial(_flag, "decay_bias"), True)}

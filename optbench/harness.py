@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from optbench import evaluation, footprint, kernels
+from optbench import devices, evaluation, footprint, kernels
 from optbench.jit import Kernel
 from optbench.loops import descent, lagrangian
 from optbench.loops import first_order as fo
@@ -177,7 +177,8 @@ def code_of(run: Run) -> str:
     method, params = OPTIMIZERS.get(run.optimizer), dict(run.params)
     inner = OPTIMIZERS.get(params["inner"]) if isinstance(method, Lagrangian) and method.inner != "none" else None
     problem, schedule = problem_of(run.problem, run.settings), SCHEDULES.get(run.schedule)
-    return RULES + kernels.code_of(problem, method, method.params(**params), schedule, inner)
+    there = devices.source_hash() if run.backend == "cuda" else ""
+    return RULES + kernels.code_of(problem, method, method.params(**params), schedule, inner) + there
 
 
 def execute(run: Run) -> Result:
@@ -196,8 +197,12 @@ def failed(status: Status, message: str, targets: Sequence[float]) -> Result:
     return Result(nothing, nothing, math.nan, math.nan, 0, 0, 0, status, message, hits, {})
 
 
-def judge(prepared: Prepared, outcome: Outcome, targets: Sequence[float]) -> Result:
-    """Result of a run, its end point evaluated again outside the loop: a claim that does not hold is an error."""
+def judge(prepared: Any, outcome: Outcome, targets: Sequence[float], slack: float = SLACK) -> Result:
+    """Result of a run, its end point evaluated again outside the loop: a claim that does not hold is an error.
+
+    `prepared` has the problem, the method and the thresholds; `slack` is how far, relative to the values in play, f may
+    lie above the last of them.
+    """
     problem = prepared.problem
     status, message = TIMEOUT if outcome.timed_out else ENDS[outcome.code]
     fun, jac = evaluation.evaluate(problem, outcome.x)
@@ -214,9 +219,9 @@ def judge(prepared: Prepared, outcome: Outcome, targets: Sequence[float]) -> Res
     met = [int(hit) if hit >= 0 else None for hit in outcome.hits] if levels.size else [None] * len(wanted)
     if status == "converged" and outcome.code == fo.CONVERGED:
         f0 = float(outcome.trace["f"][0])
-        slack = SLACK * max(abs(f0), abs(problem.reference or 0.0), abs(fun))
+        room = slack * max(abs(f0), abs(problem.reference or 0.0), abs(fun))
         name, claimed = ("f(x)", fun) if multipliers is None else ("the KKT residual", kkt)
-        if not claimed <= levels[-1] + slack:
+        if not claimed <= levels[-1] + room:
             status, message = (
                 "error",
                 f"every target was said to be met, but {name} is {claimed!r}, above {levels[-1]!r}",

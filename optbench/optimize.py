@@ -126,6 +126,8 @@ def minimize(
     targets: Sequence[float] = DEFAULT_TARGETS,
     gtol: float | None = None,
     time_limit: float | None = None,
+    backend: str = "cpu",
+    dtype: str = "float64",
 ) -> OptimizeResult:
     """Minimize a problem with one optimizer and one learning-rate schedule, in one compiled run.
 
@@ -171,6 +173,11 @@ def minimize(
         Also end as converged when the largest gradient entry is at most this.
     time_limit : float, optional
         Seconds of run time after which the run ends as ``timeout``.
+    backend : {"cpu", "cuda"}
+        Where it runs. "cuda" takes first-order optimizers: small problems by one thread of the GPU, from 65 536
+        variables on by all of them (see `ensemble` for many runs at a time).
+    dtype : {"float64", "float32"}
+        Of the arithmetic on a GPU. `fun` and `jac` are evaluated in float64.
 
     Returns
     -------
@@ -181,7 +188,8 @@ def minimize(
     UnknownName
         A name or key that is not known; the message lists the known ones and the nearest match.
     ValueError
-        A value that is out of range or of the wrong kind or shape.
+        A value that is out of range or of the wrong kind or shape; there is no GPU, or what is asked for stays on the
+        CPU.
 
     Examples
     --------
@@ -211,14 +219,23 @@ def minimize(
         seed=seed,
         max_iter=max_iter,
         targets=targets,
+        backend=backend,
+        dtype=dtype,
     )
     if record == "all" and 8 * made.n * (run.max_iter + 1) > LARGEST_TRACE:
         raise ValueError(f"record='all' would keep {run.max_iter + 1} points of {made.n} numbers: use record='log'")
     start = None if x0 is None else _start(made, x0)
-    prepared = harness.prepare(run, made, start, record=record, gtol=gtol or 0.0)
-    result = harness.judge(prepared, prepared.run(time_limit or math.inf), run.targets)
+    options: dict[str, Any] = {"record": record, "gtol": gtol or 0.0}
+    if run.backend == "cuda":
+        from optbench.cuda.runs import cohort_of, results_of
+
+        starts = (harness.start_of(made, run.seed) if start is None else start)[None]
+        (result,) = results_of([run], cohort_of([run], made, starts, **options), time_limit or math.inf)
+    else:
+        prepared = harness.prepare(run, made, start, **options)
+        result = harness.judge(prepared, prepared.run(time_limit or math.inf), run.targets)
     if made.n_samples:
-        batching, iterations = prepared.method.batching, result.trace["iteration"]
+        batching, iterations = harness.batching_of(run, made), result.trace["iteration"]
         result.trace["epoch"] = iterations * (result.epochs / max(result.nit, 1))
         if batching.size:
             result.trace["epoch"] = np.array([batching.epochs(int(t), made.n_samples) for t in iterations])

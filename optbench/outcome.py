@@ -16,6 +16,8 @@ Status = Literal["converged", "budget", "stalled", "diverged", "timeout", "error
 STATUSES: tuple[Status, ...] = get_args(Status)
 DEFAULT_TARGETS: tuple[float, ...] = tuple(10.0**-k for k in range(1, 9))
 ORDERS = ("shuffle", "replacement", "sequential")
+BACKENDS = ("cpu", "cuda")
+BACKEND = ("backend", "device", "dtype")  # fields of a run
 
 
 @dataclass(frozen=True)
@@ -23,7 +25,8 @@ class Run:
     """What one run is: names and numbers only, so that it hashes, prints, pickles and travels.
 
     The settings are tuples of (key, value) pairs, complete: defaults are written out, so that a later change of a
-    default is another run.
+    default is another run. `backend` is ``"cpu"``, or ``"cuda"`` with the name of the `device` and the `dtype` of its
+    arithmetic.
     """
 
     problem: str
@@ -45,11 +48,16 @@ class Run:
     max_iter: int
     time_limit: float
     targets: tuple[float, ...]
+    backend: str = "cpu"
+    device: str = "cpu"
+    dtype: str = "float64"
 
     @functools.cached_property
     def key(self) -> str:
         """Content hash: the run's id in the results."""
         values = {name: getattr(self, name) for name in self.__dataclass_fields__}
+        if self.backend == "cpu":  # the keys of before there was another
+            values = {name: value for name, value in values.items() if name not in BACKEND}
         text = json.dumps(values, sort_keys=True, separators=(",", ":"))
         return hashlib.sha256(text.encode()).hexdigest()[:20]
 
@@ -85,6 +93,8 @@ class Result:
         ``kkt``, shape (k,), and ``multipliers``, shape (k, m).
     compile_seconds : float
         Time to compile or load the kernels that this run was the first to need.
+    transfer_seconds : float
+        Time to move memory to a GPU and back, NaN without one: of all runs that were moved together, in the first.
     """
 
     x: Array
@@ -108,6 +118,7 @@ class Result:
     val_accuracy: float = float("nan")
     seconds: list[float] = field(default_factory=list)
     compile_seconds: float = 0.0
+    transfer_seconds: float = float("nan")
 
     @property
     def success(self) -> bool:

@@ -19,7 +19,7 @@ from optbench.labels import Labels, labels_of, text_of
 from optbench.methods import Optimizer
 from optbench.outcome import Run
 from optbench.registry import get_optimizer
-from optbench.single import SEARCHES, make_run, no_batches, searches
+from optbench.single import SEARCHES, make_run, no_batches, not_on_gpu, searches
 
 TRACE_ROWS = 200  # of a thinned trace at most, for the estimate of memory
 
@@ -134,7 +134,7 @@ def make_plan(config: Config) -> Plan:
     runs, errors, used, skipped = list[Run](), dict[str, None](), set[str](), list[Skipped]()
     for block in config.blocks:
         for levels in itertools.product(*block.factors):
-            if reason := _not_applicable(block, levels):
+            if reason := _not_applicable(config, block, levels):
                 names = [level.name for level in levels]
                 skipped.append(Skipped._make([*names, reason]))
                 continue
@@ -175,10 +175,12 @@ def _memory(config: Config, runs: Sequence[Run]) -> int:
     )
 
 
-def _not_applicable(block: Block, levels: Sequence[Level]) -> str | None:
+def _not_applicable(config: Config, block: Block, levels: Sequence[Level]) -> str | None:
     """Why a cell is left out, or None. What a factor does not apply to runs once, in the place of its first level."""
     problem, optimizer, schedule, clip, batch = levels
     method = get_optimizer(optimizer.name)
+    if (config.budget | problem.budget | block.budget)["backend"] == "cuda" and (reason := not_on_gpu(method)):
+        return reason
     if reason := method.refuses(problem.offers):
         return reason
     _, _, schedules, clips, batches = block.factors

@@ -9,12 +9,12 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
-from optbench import footprint, harness, jit
+from optbench import devices, footprint, harness, jit
 from optbench.cohort import makers_of
 from optbench.entries import facts_of
 from optbench.environment import environment
@@ -89,7 +89,8 @@ def run_plan(
     """
     if jobs < 0 or repeats < 0:
         raise ValueError(f"jobs and repeats must be at least 0, not {jobs} and {repeats}")
-    jobs = _affordable(plan, jobs)
+    on_gpu = any(run.backend == "cuda" for run in plan.runs)
+    jobs = 0 if on_gpu else _affordable(plan, jobs)  # one process has the GPU
     harness.forget_problems()
     outcome = Outcome(planned=len(plan.runs))
     with Store(path) as store:
@@ -97,13 +98,13 @@ def run_plan(
         todo = [run for run in plan.runs if recorded.get(run.key) != harness.code_of(run)]
         outcome.outdated = sum(run.key in recorded for run in todo)
         outcome.kept = len(plan.runs) - len(todo)
-        invocation = store.begin(command, environment())
+        invocation = store.begin(command, environment() | ({"cuda": devices.facts()} if on_gpu else {}))
         if todo:
             _count(store, invocation, plan, todo, jobs, load, progress, outcome, traces)
         if repeats:
             start = time.perf_counter()
             untimed = _untimed(store, plan.runs)
-            for run, seconds in harness.measure(untimed, repeats):
+            for run, seconds in _measure(untimed, repeats):
                 store.add_times(run.key, seconds)
                 outcome.timed += 1
                 progress("time", outcome.timed, len(untimed))
@@ -123,6 +124,15 @@ def _affordable(plan: Plan, jobs: int) -> int:
     if memory + held < footprint.CHECKED:
         return jobs
     return min(jobs, max(1, (footprint.available() - held) // memory))
+
+
+def _measure(runs: Sequence[Run], repeats: int) -> Iterator[tuple[Run, list[float]]]:
+    """Wall times of the runs; see `harness.measure` and `cuda.runs.measure`."""
+    yield from harness.measure([run for run in runs if run.backend == "cpu"], repeats)
+    if others := [run for run in runs if run.backend == "cuda"]:
+        from optbench.cuda.runs import measure
+
+        yield from measure(others, repeats)
 
 
 def _untimed(store: Store, runs: Sequence[Run]) -> list[Run]:
@@ -149,7 +159,7 @@ def _count(
 
         def record(results: list[tuple[Run, Result]]) -> None:
             for run, result in results:
-                result.compile_seconds = compiled.get(run.key, 0.0)
+                result.compile_seconds += compiled.get(run.key, 0.0)
                 result.trace = result.trace if traces else {}
                 outcome.statuses[result.status] = outcome.statuses.get(result.status, 0) + 1
             store.add_many([_entry(plan, run, result) for run, result in results], invocation)

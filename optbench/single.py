@@ -6,6 +6,7 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
+from optbench import devices
 from optbench.entries import BUDGET, WARMUP, facts_of, plain, resolved, settings_of, split_entry
 from optbench.methods import AnyMethod, Optimizer, Schedule
 from optbench.outcome import DEFAULT_TARGETS, Run
@@ -74,6 +75,8 @@ def make_run(
     max_iter: int = BUDGET["max_iter"].default,
     time_limit: float = BUDGET["time_limit"].default,
     targets: Sequence[float] = DEFAULT_TARGETS,
+    backend: str = BUDGET["backend"].default,
+    dtype: str = BUDGET["dtype"].default,
 ) -> Run:
     """One run, complete: whatever is not given is written out with its default.
 
@@ -103,6 +106,10 @@ def make_run(
         Seconds.
     targets : sequence of float in (0, 1)
         Empty: the run goes on to the end of its budget.
+    backend : {"cpu", "cuda"}
+        With "cuda" the run is one on the device that is found here.
+    dtype : {"float64", "float32"}
+        Of the arithmetic on a GPU; the CPU computes in float64.
 
     Raises
     ------
@@ -141,6 +148,11 @@ def make_run(
         raise ValueError(f"clipping does not apply to {optimizer}: it would spoil the direction")
     scheduled = schedule_of(schedule, chosen.get("inner_iter", steps))
     clip_name, limit = split_entry("clip", "none" if clip is None else clip)
+    backend, dtype = BUDGET["backend"].check(backend), BUDGET["dtype"].check(dtype)
+    if backend == "cpu" and dtype != "float64":
+        raise ValueError(f"dtype {dtype!r} goes with backend 'cuda': the CPU computes in float64")
+    if backend == "cuda" and (reason := not_on_gpu(get_optimizer(optimizer))):
+        raise ValueError(reason)
     return Run(
         problem=name,
         settings=tuple(full.items()),
@@ -161,7 +173,15 @@ def make_run(
         max_iter=steps,
         time_limit=BUDGET["time_limit"].check(time_limit),
         targets=BUDGET["targets"].check(targets),
+        backend=backend,
+        device=devices.device_name() if backend == "cuda" else "cpu",
+        dtype=dtype,
     )
+
+
+def not_on_gpu(method: AnyMethod) -> str | None:
+    """Why a method stays on the CPU, or None."""
+    return None if isinstance(method, Optimizer) else f"{method.name} stays on the CPU: a GPU runs first-order methods"
 
 
 def no_batches(size: int, n_samples: int, method: AnyMethod) -> str | None:

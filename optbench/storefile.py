@@ -24,6 +24,9 @@ class StoreError(Exception):
     """A results file that cannot be opened, read or written, said in one sentence."""
 
 
+OLDEST = 2  # schema that can still be read, and is brought up to date by the first to write
+
+
 @contextmanager
 def sentences(path: Path) -> Iterator[None]:
     """Turn what the system and SQLite raise about `path` into a StoreError."""
@@ -58,7 +61,7 @@ def inspect(path: Path) -> bool:
         # Not by reading the bytes: closing a file drops all locks that this process, perhaps the writer, has on it.
         with closing(_connect(path, "mode=ro&immutable=1")) as con:
             ours = con.execute("PRAGMA application_id").fetchone()[0] == tables.APPLICATION_ID
-            version = con.execute("PRAGMA user_version").fetchone()[0]
+            version = _version(con)
     except sqlite3.OperationalError as error:
         raise StoreError(f"{path} cannot be read: {error}") from error
     except sqlite3.DatabaseError:
@@ -70,7 +73,7 @@ def inspect(path: Path) -> bool:
             f"{path} has results schema {version}, this optbench knows schema {tables.SCHEMA}: "
             "upgrade optbench or choose another file with -o"
         )
-    if version < tables.SCHEMA:
+    if version < OLDEST:
         raise StoreError(
             f"{path} has results schema {version} of an older optbench, this one knows schema {tables.SCHEMA}: "
             "choose another file with -o"
@@ -89,12 +92,24 @@ def open_reader(path: Path) -> sqlite3.Connection:
     with sentences(path):
         try:
             # Not read-only: such a connection leaves the log's files behind, and cannot take in a killed writer's.
-            return _prepared(path, "mode=rw", "PRAGMA query_only = ON")
+            return _as_if_new(_prepared(path, "mode=rw"))
         except sqlite3.OperationalError:
             # A log needs a folder that can be written; where there is no log, the file can be read without.
             if path.with_name(path.name + "-wal").exists():
                 raise
-            return _prepared(path, "mode=ro&immutable=1")
+            return _as_if_new(_prepared(path, "mode=ro&immutable=1"))
+
+
+def _version(con: sqlite3.Connection) -> int:
+    return int(con.execute("PRAGMA user_version").fetchone()[0])
+
+
+def _as_if_new(con: sqlite3.Connection) -> sqlite3.Connection:
+    """The connection, to read only; of an older file as if it had the columns of today."""
+    if _version(con) == OLDEST:
+        con.execute(tables.AS_IF)
+    con.execute("PRAGMA query_only = ON")
+    return con
 
 
 def open_writer(path: Path) -> sqlite3.Connection:
@@ -106,6 +121,8 @@ def open_writer(path: Path) -> sqlite3.Connection:
         settings = ("PRAGMA journal_mode = WAL", "PRAGMA synchronous = NORMAL", "PRAGMA foreign_keys = ON")
         con = _prepared(path, "mode=rw", *settings)
         try:
+            if _version(con) == OLDEST:
+                con.executescript(f"BEGIN IMMEDIATE; {'; '.join(tables.UPGRADE)}; COMMIT")
             con.execute("UPDATE writer SET pid = ?, since = ?", (os.getpid(), now()))
         except BaseException:
             con.close()

@@ -19,7 +19,7 @@ from optbench.types import Array
 if TYPE_CHECKING:
     import pandas as pd
 
-SCHEMA = 2  # PRAGMA user_version; raise it with every change of the tables
+SCHEMA = 3  # PRAGMA user_version; raise it with every change of the tables
 APPLICATION_ID = 0x6F707462  # "optb", PRAGMA application_id
 
 # One row a run. Text columns that hold JSON: settings, params, schedule_params (objects), targets, multipliers (lists).
@@ -72,9 +72,24 @@ RUN_COLUMNS: dict[str, str] = {
     "wall_q75": "float64",
     "n_times": "int64",
     "finished_at": "str",
+    "backend": "str",
+    "device": "str",
+    "dtype": "str",
+    "transfer_seconds": "float64",
 }
+# Of a file with schema 2: what its runs are in the columns that it lacks.
+SINCE_2 = {"backend": "'cpu'", "device": "'cpu'", "dtype": "'float64'", "transfer_seconds": "NULL"}
 _SQL_TYPES = {"bool": "INTEGER NOT NULL", "str": "TEXT NOT NULL", "int64": "INTEGER NOT NULL", "float64": "REAL"}
 _DECLARED = ", ".join(f"{name} {_SQL_TYPES[kind]}" for name, kind in RUN_COLUMNS.items())
+
+UPGRADE = (
+    *(
+        f"ALTER TABLE runs ADD COLUMN {name} {_SQL_TYPES[RUN_COLUMNS[name]]} DEFAULT {value}"
+        for name, value in SINCE_2.items()
+    ),
+    f"PRAGMA user_version = {SCHEMA}",
+)
+AS_IF = f"CREATE TEMP VIEW runs AS SELECT *, {', '.join(f'{v} AS {k}' for k, v in SINCE_2.items())} FROM main.runs"
 
 # Child rows go with their run. Integer ids keep them small and appended in order: keys are random, and inserting at
 # random places of a large tree is slow.
@@ -118,6 +133,7 @@ _MEASURED = (
     "val_accuracy",
     "status",
     "compile_seconds",
+    "transfer_seconds",
 )
 
 

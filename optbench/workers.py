@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import multiprocessing
 import os
 import queue
@@ -14,7 +15,7 @@ from concurrent.futures import TimeoutError as FutureTimeout
 from typing import Any
 
 from optbench import harness, jit, parallel
-from optbench.cohort import execute_many, makers_of
+from optbench.cohort import execute_many, kind_of, makers_of
 from optbench.entries import load_file
 from optbench.outcome import Result, Run
 
@@ -40,8 +41,13 @@ def _start_worker(load: Sequence[str]) -> None:
 
 
 def _work(batch: list[Run]) -> list[Result]:
-    """Results of the first runs of a batch: as many as start within `SHARE` seconds."""
-    return execute_many(batch, SHARE)
+    """Results of the first runs of a batch: as many as start within `SHARE` seconds, or one cell of a GPU's."""
+    if not batch or batch[0].backend == "cpu":
+        return execute_many([run for run in batch if run.backend == "cpu"], SHARE)
+    from optbench.cuda.runs import execute
+
+    kind = kind_of(batch[0])
+    return execute(list(itertools.takewhile(lambda run: kind_of(run) == kind, batch)))
 
 
 class InProcess:

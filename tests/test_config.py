@@ -103,7 +103,7 @@ CASES: list[tuple[dict[str, Any], str, str]] = [
     (
         {"budget": {"max_iters": 3}},
         "budget.max_iters",
-        "unknown key 'max_iters'. Did you mean 'max_iter'? Known: epochs, max_iter",
+        "unknown key 'max_iters'. Did you mean 'max_iter'? Known: backend, dtype, epochs, max_iter",
     ),
     ({"budget": {"max_iter": 2.5}}, "budget.max_iter", "max_iter takes a whole number of at least 1, not 2.5"),
     ({"budget": {"max_iter": True}}, "budget.max_iter", "not True"),
@@ -218,6 +218,8 @@ def test_defaults() -> None:
         "time_limit": 60.0,
         "targets": DEFAULT_TARGETS,
         "seeds": (0,),
+        "backend": "cpu",
+        "dtype": "float64",
     }
     assert config.repeats == 5
     assert [level[0] for factor in (2, 3) for level in levels(config, factor)] == ["constant", "none"]

@@ -13,7 +13,7 @@ ROOT = Path(__file__).resolve().parent.parent / "optbench"
 
 # Lowest first. A package counts as one entry; modules of one entry may import each other.
 LAYERS = [
-    ["records", "noalias", "memory", "parallel"],
+    ["records", "noalias", "memory", "parallel", "devices"],
     ["environment"],
     ["fingerprints", "jit", "codec"],
     ["coordinate", "evaluation"],
@@ -29,6 +29,7 @@ LAYERS = [
     ["single", "plan", "matrices", "vary"],
     ["harness"],
     ["cohort"],
+    ["cuda"],
     ["storefile", "tables", "frames"],
     ["store", "export"],
     ["stats", "history", "workers", "runner", "optimize", "ensembles", "trajectories"],
