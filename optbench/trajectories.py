@@ -51,7 +51,7 @@ def trajectory(run: str | pd.Series[Any], results: Results | None = None) -> pd.
     UnknownName
         `results` has no such run; or the problem, the optimizer or the schedule is not registered here.
     ValueError
-        The run failed and has no points; the points would take more than 2 GiB; or the run, done again, is not the one
+        The run failed, or was done on a GPU, and has no points; the points would take more than 2 GiB; or the run, done again, is not the one
         that the row records: code or data have changed since.
     """
     if isinstance(run, str):
@@ -112,6 +112,8 @@ def _again(row: pd.Series[Any]) -> dict[str, Array]:
     name = f"run {row.name} ({run.optimizer} on {run.problem})"
     if row["status"] in ("error", "crashed"):
         raise ValueError(f"{name} has no points: {row['status']}, {row['message']}")
+    if run.backend != "cpu":
+        raise ValueError(f"{name} was done on {run.device}, which keeps no points, and a processor has other last bits")
     problem = harness.problem_of(run.problem, run.settings)
     if 8 * (problem.n + problem.m) * (steps + 1) > LARGEST:
         raise ValueError(f"{name} has {steps + 1} points of {problem.n} numbers, which is more than 2 GiB")

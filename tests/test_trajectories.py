@@ -92,6 +92,10 @@ def test_a_run_that_is_no_longer_the_recorded_one_is_refused(results: Results) -
         changed[name] = value
         with pytest.raises(ValueError, match=r"when it was recorded, .* now: code or data have changed since"):
             trajectory(changed)
+    there = row.copy()
+    there["backend"], there["device"] = "cuda", "GPU X"
+    with pytest.raises(ValueError, match="was done on GPU X, which keeps no points"):
+        trajectory(there)
     row["status"], row["message"] = "crashed", "signal 11"
     with pytest.raises(ValueError, match="has no points: crashed, signal 11"):
         trajectory(row)

@@ -111,7 +111,7 @@ def runs_of(
     ValueError
         The runs are of more than one problem, a name is unknown, there is none, or it cannot be done again.
     """
-    runs = runs[~runs["status"].isin(("error", "crashed"))]
+    runs = runs[~runs["status"].isin(("error", "crashed")) & (runs["backend"] == "cpu")]  # those with points
     stats.need(runs, "plot")
     table = _style.chosen(stats.labels(runs), runs, problem=problem, optimizer=optimizer, schedule=schedule)
     names = _style.present(table["problem"])
