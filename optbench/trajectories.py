@@ -51,8 +51,8 @@ def trajectory(run: str | pd.Series[Any], results: Results | None = None) -> pd.
     UnknownName
         `results` has no such run; or the problem, the optimizer or the schedule is not registered here.
     ValueError
-        The run failed, or was done on a GPU, and has no points; the points would take more than 2 GiB; or the run, done again, is not the one
-        that the row records: code or data have changed since.
+        The run failed, or was done on a GPU, and has no points; the points would take more than 2 GiB; or the run, done
+        again, is not the one that the row records: code or data have changed since.
     """
     if isinstance(run, str):
         if results is None:
