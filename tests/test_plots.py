@@ -326,7 +326,11 @@ def test_heatmap_of_success_and_hatches_where_nothing_was_reached() -> None:
 
 
 def test_heatmap_panels_have_the_rows_and_columns_that_were_run() -> None:
-    hits = {**HITS, ("c", "newton", "line_search"): [3], ("c", "lbfgs", "line_search"): [4]}
+    hits: dict[tuple[str, str, str], list[int | None]] = {
+        **HITS,
+        ("c", "newton", "line_search"): [3],
+        ("c", "lbfgs", "line_search"): [4],
+    }
     for value in ("iterations", "success"):
         figure = plots.heatmap(grid(hits).runs, grid(hits).hits, value=value)
         sizes = [(len(ax.get_yticks()), len(ax.get_xticks())) for ax in figure.axes[:-1]]
@@ -494,6 +498,7 @@ def test_parts_of_the_kkt_residual_at_a_worked_point() -> None:
         c, jac = problem.constraint(x[k])
         slope = problem.grad(x[k]) + jac.T @ lam[k]
         np.testing.assert_allclose(made[:, k], [abs(c[0]), np.abs(slope).max()], rtol=1e-12)
+    assert problem.x_opt is not None
     at = constrained.parts(problem, problem.x_opt[None], np.asarray(problem.multipliers)[None])
     assert at.max() < 1e-9
 

@@ -47,7 +47,8 @@ def _kept(values: pd.Series[Any], known: pd.Series[Any], sign: str, text: str) -
     if sign not in ("=", "!="):
         if not numbers:
             raise ValueError(f"{values.name} is text: it has no order for {sign}{text}")
-        return _COMPARED[sign](values, _number(values, text))
+        among: pd.Series[bool] = _COMPARED[sign](values, _number(values, text))
+        return among
     texts = known.astype(str)
     parts: list[Any] = [text] if (texts == text).any() else text.split(",")
     if numbers:

@@ -70,7 +70,7 @@ def plot(
 def catalogue(kinds: Any) -> str:
     """All kinds with what they show, what they need and what may be chosen."""
     lines = []
-    indent = {"width": 100, "subsequent_indent": " " * 23, "break_on_hyphens": False}
+    indent: dict[str, Any] = {"width": 100, "subsequent_indent": " " * 23, "break_on_hyphens": False}
     for kind in kinds:
         text = f"{kind.name:<22} {kind.summary}" + ("" if kind.tables else " Needs no results file.")
         words = "  ".join(

@@ -13,8 +13,6 @@ if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.figure import Figure
 
-    from optbench.store import Results
-
 TABLES = ("runs", "hits", "traces", "times", "trials")  # of a results file
 
 
@@ -53,7 +51,7 @@ class Kind:
         """What it shows, in a line."""
         return (self.__doc__ or "").splitlines()[0]
 
-    def __call__(self, runs: pd.DataFrame | None = None, results: Results | None = None, **options: Any) -> Figure:
+    def __call__(self, runs: pd.DataFrame | None = None, results: Any = None, **options: Any) -> Figure:
         """Draw. Raises ValueError where there is nothing to plot."""
         if not self.tables:
             return self.draw(**options)

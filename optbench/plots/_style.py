@@ -192,7 +192,7 @@ def few_decades(axis: Axis, low: float, high: float) -> None:
     axis.set_major_locator(LogLocator(subs=near if few else (1.0,), numticks=7))
     axis.set_minor_locator(NullLocator())
     if few:
-        axis.set_major_formatter(FuncFormatter(lambda value, _: number_text(value) if value >= 1 else f"{value:g}"))
+        axis.set_major_formatter(FuncFormatter(lambda value, _: number_text(value) if value >= 10 else f"{value:g}"))
 
 
 def seconds_text(value: float) -> str:

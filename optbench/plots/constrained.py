@@ -118,13 +118,13 @@ def _paths(
     seeds = frame["seed"].where(frame["seed"] == seed, frame["seed"] + frame["seed"].max() + 1)
     frame = frame[seeds == seeds.groupby([frame["problem"], frame["optimizer"]]).transform("min")]
     paths, problems = dict[str, list[_Path]](), dict[str, Problem]()
-    for (key, row), label in zip(frame.iterrows(), frame["optimizer"], strict=True):
-        name = str(row["problem"])
-        run = run_of(runs.loc[str(key)])
+    recorded = (row for _, row in runs.loc[frame.index].iterrows())
+    for (_, shown), row in zip(frame.iterrows(), recorded, strict=True):
+        name, run = str(shown["problem"]), run_of(row)
         problems[name] = harness.problem_of(run.problem, run.settings)
-        points = trajectory(runs.loc[str(key)])
+        points = trajectory(row)
         made = _Path(
-            str(label),
+            str(shown["optimizer"]),
             points["iteration"].to_numpy(dtype=np.float64),
             points_of(points),
             points_of(points, "m"),
@@ -143,7 +143,8 @@ def parts(problem: Problem, points: Array, lam: Array) -> Array:
     made, slope = np.empty((2, len(points))), np.empty(problem.n)
     for k, (x, multiplier) in enumerate(zip(points, lam, strict=True)):
         c, jac = problem.constraint(x)
-        made[:, k] = infeasibility(c, problem.m_eq), stationarity(problem.grad(x), jac, multiplier, slope)
+        made[0, k] = infeasibility(c, problem.m_eq)  # type: ignore[no-untyped-call]
+        made[1, k] = stationarity(problem.grad(x), jac, multiplier, slope)  # type: ignore[no-untyped-call]
     return made
 
 
@@ -184,7 +185,7 @@ def _frame(ax: Axes, values: Array, target: float) -> None:
         ax.set(**{f"{name}scale": "log", f"{name}lim": (10.0 ** (low - room), 10.0 ** (high + room))})
         _style.few_decades(axis, 10.0 ** (low - room), 10.0 ** (high + room))
     if target:
-        line = {"color": _style.GREY, "linewidth": 0.7, "linestyle": (0, (1, 1.5)), "zorder": 1}
+        line: dict[str, Any] = {"color": _style.GREY, "linewidth": 0.7, "linestyle": (0, (1, 1.5)), "zorder": 1}
         ax.axhline(target, **line)
         ax.axvline(target, **line)
     ax.set_xlabel("infeasibility: largest violation of a constraint")
@@ -202,7 +203,7 @@ def _draw_path(ax: Axes, path: _Path, values: Array, iterations: Any, own: int) 
     look = _style.style_of("optimizer", path.label)
     marked = np.isin(iterations, [0, *(m * 10**k for k in range(7) for m in (1, 2, 5))])
     dots = np.ones(iterations.size, dtype=bool) if iterations.size <= _FEW else marked
-    white = {"markeredgecolor": "white", "markeredgewidth": 0.5, "clip_on": False, "zorder": 4}
+    white: dict[str, Any] = {"markeredgecolor": "white", "markeredgewidth": 0.5, "clip_on": False, "zorder": 4}
     width = 1.1 if iterations.size <= _FEW else 0.7
     ax.plot(*values, color=look.color, linestyle=look.linestyle, linewidth=width, zorder=3)
     ax.plot(*values[:, dots], "o", color=look.color, markersize=2.6, markeredgewidth=0, zorder=3)
@@ -263,7 +264,9 @@ def _multiplier_panel(ax: Axes, path: _Path, chosen: Any, certified: Array | Non
     ax.set_ylim(low - room, high + room)
     for k, i in enumerate(chosen):
         colour = _style.COLOURS[k]
-        marker = {"marker": _style.MARKERS[k], "markersize": 3.0, "markeredgewidth": 0} if last <= LINEAR else {}
+        marker: dict[str, Any] = (
+            {"marker": _style.MARKERS[k], "markersize": 3.0, "markeredgewidth": 0} if last <= LINEAR else {}
+        )
         ax.plot(path.at, values[:, k], color=colour, linewidth=1.1, zorder=3, **marker)
         if certified is not None:
             ax.axhline(certified[i], color=colour, linewidth=0.8, linestyle=(0, (4, 2)), zorder=2)

@@ -9,7 +9,7 @@ import numpy as np
 
 from optbench import stats
 from optbench.plots import _style
-from optbench.plots._lines import By, Line, Quantity, Traced, X, best, lines_of, measured, shown
+from optbench.plots._lines import By, Line, Quantity, X, best, lines_of, measured, shown
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -80,7 +80,7 @@ def convergence(
         return _draw(frame, lines, by, x, quantity)
 
 
-def _draw(frame: pd.DataFrame, lines: dict[str, list[Line]], by: By, x: X, quantity: Traced) -> Figure:
+def _draw(frame: pd.DataFrame, lines: dict[str, list[Line]], by: By, x: X, quantity: Quantity) -> Figure:
     figure, axes = _style.panels(len(lines), *panel_size(lines))
     known = frame.groupby("problem", sort=False)[["f_opt", "constrained"]].first()
     for ax, (problem, members) in zip(axes, lines.items(), strict=True):

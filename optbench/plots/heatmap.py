@@ -37,6 +37,10 @@ class Panel(NamedTuple):
     failed: NDArray[np.bool_]
     best: NDArray[np.bool_]
 
+    def part(self, at: Any) -> Panel:
+        """The panel of these places."""
+        return Panel(self.title, self.colour[at], self.text[at], self.failed[at], self.best[at])
+
 
 def heatmap(
     runs: pd.DataFrame,
@@ -112,7 +116,7 @@ def _draw(cells: pd.DataFrame, value: Value, target: float, constrained: bool) -
     for panel in _panels(cells, rows, columns, value):
         run = panel.text != ""
         down, across = np.flatnonzero(run.any(axis=1)), np.flatnonzero(run.any(axis=0))
-        made.append(Panel(panel.title, *(each[np.ix_(down, across)] for each in panel[1:])))
+        made.append(panel.part(np.ix_(down, across)))
         grids.append(Grid(panel.title, tuple(rows[k] for k in down), tuple(columns[k] for k in across)))
     worst = max(float(np.nanmax(panel.colour, initial=2.0)) for panel in made)
     norm = Normalize(0, 100) if value == "success" else LogNorm(1, min(worst, _WORST))

@@ -81,16 +81,18 @@ def target_bars(
 def _bars(frame: pd.DataFrame) -> dict[str, list[Bar]]:
     """Bars of every problem, fastest first."""
     cells = list(stats.FACTORS)
-    ranked = frame.groupby(cells, sort=False)["cost"].agg(["median", lambda cost: -np.isfinite(cost).mean()])
-    ranked = ranked.sort_values([*ranked.columns], kind="stable")
+    costs = frame.assign(failed=np.isinf(frame["cost"])).groupby(cells, sort=False)
+    ranked = costs["cost"].median().to_frame().assign(failed=costs["failed"].mean())
+    ranked = ranked.sort_values(["cost", "failed"], kind="stable")
     first = ranked.groupby(level=["problem", "optimizer"], sort=False).head(1).index
     kept = frame[[cell in set(first) for cell in zip(*(frame[name] for name in cells), strict=True)]]
     text = details(kept, "optimizer")
     bars: dict[str, list[Bar]] = {str(name): [] for name in kept["problem"].drop_duplicates()}
     for (problem, label), part in kept.groupby(["problem", "optimizer"], sort=False):
         cost = part["cost"].to_numpy(dtype=np.float64)
-        quartiles = map(float, stats.quartiles(cost))
-        bar = Bar(str(label), text[problem, label], *quartiles, int(np.isfinite(cost).sum()), cost.size)
+        low, middle, high = map(float, stats.quartiles(cost))
+        met = int(np.isfinite(cost).sum())
+        bar = Bar(str(label), text[problem, label], low, middle, high, met, cost.size)
         bars[str(problem)].append(bar)
     for members in bars.values():
         members.sort(key=lambda bar: (bar.middle, -bar.met / bar.runs))
