@@ -35,7 +35,7 @@ def explain(
     output: Path | None,
     plots: bool,
 ) -> None:
-    r"""One point of PROBLEM and the next step of an optimizer, with the numbers put into the formulas.
+    """One point of PROBLEM and the next step of an optimizer, with the numbers put into the formulas.
 
     Linear models and networks named without settings come with data of one or two features.
 
@@ -44,7 +44,7 @@ def explain(
     optbench explain linear_regression:data=points.csv,target=y --at w=1,b=2 -O adam:lr=0.1 --steps 3
     optbench explain rosenbrock -O momentum:lr=0.001
     optbench explain circle_on_line
-    """
+    """  # noqa: D301  (click's mark of a paragraph that is not wrapped)
     with sentences():
         from optbench.explanations import explain as make
         from optbench.plots import check_target, save

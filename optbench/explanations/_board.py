@@ -11,6 +11,7 @@ from __future__ import annotations
 import ast
 import functools
 import inspect
+import math
 import textwrap
 import types
 from collections.abc import Callable, Sequence
@@ -107,7 +108,11 @@ class Board:
         return uncertain(result, frame.own) if frame.doubt else result
 
     def closed(self, function: Callable[..., Any], arguments: Sequence[Term]) -> Term:
-        """A call by its name."""
+        """A call by its name, or by its sign where it has one."""
+        if function is math.pow:
+            return combine(ast.Pow(), *arguments)
+        if function is float and len(arguments) == 1:
+            return arguments[0]
         value = computed(function, *(term.value for term in arguments))
         name = ast.Name(getattr(function, "__name__", "f"))
         made = joined(value, lambda parts: ast.Call(name, parts, []), arguments)

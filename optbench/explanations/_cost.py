@@ -64,25 +64,29 @@ def describe(model: Model, cost: Cost, x: Array, names: Sequence[str]) -> list[s
     errors = errors_of(model, x)
     losses = cost.losses(errors, model.y)
     return [
-        *_data(model, cost, names),
+        *_data(model, cost),
         *_table(model, cost, errors, losses, x),
         *_objective(problem, cost, losses, x, names, m),
         *_partials(model, cost, errors, x, names),
     ]
 
 
-def _data(model: Model, cost: Cost, names: Sequence[str]) -> list[str]:
-    features, m = model.feature_names, len(model.y)
-    one = len(features) == 1
+def samples_text(model: Model) -> list[str]:
+    """What the samples are, in a sentence."""
+    features, target = model.feature_names, model.target_name
     scaled = ", standardized to mean 0 and standard deviation 1" if model.standardized else ""
-    target = model.target_name
-    if model.labels:
-        target += f" (y = 0: {model.labels[0]}, y = 1: {model.labels[1]})"
-    inputs = f"{features[0]}{scaled}" if one else f"{len(features)} features{scaled}"
-    z = "w * x_i + b" if one else "sum_j w_j x_ij + b"
-    lines = title("Model and data")
-    lines += paragraph(f"{m} samples of data {model.problem.settings['data']!r}: y is {target}, x is {inputs}.")
-    return [*lines, *formula(*cost.model.format(z=z).split(" = ", 1), indent="  ")]
+    if model.labels and model.labels != tuple(map(str, range(len(model.labels)))):
+        target += f" ({', '.join(f'y = {k}: {label}' for k, label in enumerate(model.labels))})"
+    inputs = features[0] if len(features) == 1 else f"{len(features)} features"
+    if len(features) == 2:
+        inputs = " and ".join(features)
+    data = model.problem.settings["data"]
+    return paragraph(f"{len(model.y)} samples of data {data!r}: y is {target}, x is {inputs}{scaled}.", "  ")
+
+
+def _data(model: Model, cost: Cost) -> list[str]:
+    z = "w * x_i + b" if len(model.feature_names) == 1 else "sum_j w_j x_ij + b"
+    return [*title("Model and data"), *samples_text(model), *formula(*cost.model.format(z=z).split(" = ", 1))]
 
 
 def _table(model: Model, cost: Cost, errors: Array, losses: Array, x: Array) -> list[str]:

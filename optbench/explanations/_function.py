@@ -26,8 +26,11 @@ def formula_of(problem: Problem) -> list[str]:
     """The paragraphs of a problem's documentation up to its source: what it is and its formula."""
     parts = problem.doc.split("\n\n")
     end = next((k for k, part in enumerate(parts) if part.startswith("Source:")), len(parts))
+    last = min(end, 3)
+    while last < end and parts[last - 1].endswith(","):  # in the middle of a sentence
+        last += 1
     lines = []
-    for part in parts[: min(end, 3)]:
+    for part in parts[:last]:
         rows = part.splitlines()
         lines += ["", *(rows if max(map(len, rows)) <= WIDTH else paragraph(" ".join(rows)))]
     return lines[1:]
@@ -146,7 +149,7 @@ def hessian_text(problem: Problem, x: Array) -> list[str]:
     if low > 0.0:
         text += f"curved upwards in every direction, condition number {number_text(high / low)}."
         if problem.constraints is None:
-            limit = f"2 / {number_text(high)} = {number_text(2.0 / high)}"
+            limit = f"2 / (largest eigenvalue) = {number_text(2.0 / high)}"
             text += f" On a bowl of this shape gradient descent converges for lr < {limit}."
     elif high > 0.0:
         text += "flat in one direction." if low == 0.0 else "curved upwards one way and downwards another, as a saddle."

@@ -101,9 +101,9 @@ def column_text(values: ArrayLike) -> list[str]:
     top = float(np.abs(array[np.isfinite(array)]).max(initial=0.0))
     if not 1e-3 <= top < 1e9:
         return [number_text(value) for value in array]
-    if (array == np.rint(array)).all():
-        return [f"{value:.0f}" for value in array]
     decimals = min(max(DIGITS - 1 - math.floor(math.log10(top)), 0), DIGITS - 1)
+    while decimals and np.allclose(np.round(array, decimals - 1), array, rtol=0.0, atol=1e-12 * top):
+        decimals -= 1
     return [f"{value:.{decimals}f}" for value in array]
 
 

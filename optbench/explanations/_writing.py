@@ -63,7 +63,7 @@ def step_text(problem: Problem, run: Run, step: Step, names: Sequence[str]) -> l
         lines += _updates(step, names, problem.n)
     name = symbol(problem)
     change = step.f_next - step.f
-    if abs(change) <= ROUNDING * max(abs(step.f), abs(step.f_next)):
+    if np.isfinite(change) and abs(change) <= ROUNDING * max(abs(step.f), abs(step.f_next)):
         change = 0.0
     word = "fell" if change < 0.0 else "rose" if change > 0.0 else "did not change"
     by = f" by {number_text(abs(change))}" if change and np.isfinite(change) else ""
@@ -90,17 +90,18 @@ def _updates(step: Step, names: Sequence[str], n: int) -> list[str]:
         lines += _coordinate(names[i], step.updates[i][:cut], k and i != kept[k - 1] + 1)
         later.append((i, step.updates[i][cut:]))
     if step.norms:
-        lines += ["", f"{INDENT}norms and scale, group by group:", *board_text(step.norms, INDENT * 2)]
+        lines += ["", f"{INDENT}norms and scale, group by group:", *board_text(step.norms, INDENT * 2), ""]
         for k, (i, rest) in enumerate(later):
             lines += _coordinate(names[i], rest, k and i != kept[k - 1] + 1)
-    return [*(lines[1:] if lines and not lines[0] else lines), ""]
+    spaced = ["", *lines, ""]
+    return [line for k, line in enumerate(spaced) if k and (line or spaced[k - 1])]  # blank lines one by one
 
 
 def _coordinate(name: str, lines: Sequence[Line], gap: bool | int) -> list[str]:
-    dots = ["", f"{INDENT}..."] if gap else []
+    dots = [f"{INDENT}..."] if gap else []
     if len(lines) == 1:
         return [*dots, *board_text(lines)]
-    return [*dots, "", f"{INDENT}{name}:", *board_text(lines, INDENT * 2)]
+    return [*([""] if gap else []), *dots, "", f"{INDENT}{name}:", *board_text(lines, INDENT * 2)]
 
 
 def _found(problem: Problem, run: Run, step: Step, names: Sequence[str]) -> list[str]:

@@ -13,7 +13,7 @@ from numpy.typing import ArrayLike
 from optbench.explanations import _constraints, _cost, _function
 from optbench.explanations._point import names_of, point_of, text_of
 from optbench.explanations._steps import Step, steps_of
-from optbench.explanations._text import paragraph, shown_of
+from optbench.explanations._text import paragraph, shown_of, title
 from optbench.explanations._writing import run_text, step_text
 from optbench.models import Model, model_of, small_problem
 from optbench.optimize import minimize
@@ -169,6 +169,8 @@ def _lines(e: Explanation) -> list[str]:
     if model is not None and cost is not None:
         lines += _cost.describe(model, cost, e.x, e.names)
     else:
+        if model is not None:
+            lines += [*title("Data"), *_cost.samples_text(model)]
         lines += _function.function_text(e.problem, e.x, e.names)
     lines += _function.gradient_text(e.problem, e.x, e.names)
     lines += _function.hessian_text(e.problem, e.x)

@@ -15,7 +15,7 @@ from optbench.plots._contours import draw_field, name_axes, one_scale
 from optbench.plots._paths import Label, place
 from optbench.plots._planes import field_of, parameter_names, point_at
 from optbench.plots._scene import scene_of
-from optbench.plots._scene_text import caption_of, labels_of, obstacles_of
+from optbench.plots._scene_text import caption_of, labels_of, obstacles_of, tip_of
 from optbench.plots.constraint_space import draw_constraints
 from optbench.plots.data_space import draw_data, draw_model, draw_residuals, drawable, show_lines
 from optbench.plots.decision_boundary import class_legend, shade
@@ -130,8 +130,12 @@ def both_spaces(problem: Problem, points: ArrayLike, label: str = "gd") -> Figur
     model = model_of(problem)
     shown = model is not None and (model.is_line or model.is_boundary)
     scene = scene_of(problem, {label: path}, at=path[0], plane=_steepest(problem, path[0]))
-    if shown:
-        scene = scene._replace(bounds=_filled(scene.bounds))
+    tip = tip_of(scene.plane, scene.bounds, scene.plane.coordinates(path[0])[0], problem.grad(path[0]))
+    margin = 0.03 * np.diff(scene.bounds, axis=1)[:, 0]
+    frame = np.column_stack(
+        [np.minimum(scene.bounds[:, 0], tip - margin), np.maximum(scene.bounds[:, 1], tip + margin)]
+    )
+    scene = scene._replace(bounds=_filled(frame) if shown else frame)
     with _style.style():
         if shown and model is not None:
             figure, (left, right) = _style.panels(2, SIDE + 0.3, SIDE * 0.85)
