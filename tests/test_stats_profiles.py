@@ -174,9 +174,11 @@ def test_log_ratio_of_the_best_two(competitors: Frames) -> None:
 
 def test_log_ratio_says_what_is_wrong(competitors: Frames) -> None:
     runs, hits = competitors({"adam": [None, 4], "gd": [None]})
-    with pytest.raises(ValueError, match="neither adam nor gd met the target"):
+    with pytest.raises(ValueError, match="neither adam/constant nor gd/constant met the target"):
         stats.log_ratio(runs[runs["problem"] == "a"], hits, a="adam", b="gd")
     with pytest.raises(ValueError, match="unknown optimizer 'adan'"):
         stats.log_ratio(runs, hits, a="adan", b="gd")
+    with pytest.raises(ValueError, match="'adam' and 'adam' have runs in common"):
+        stats.log_ratio(runs, hits, a="adam", b="adam")
     with pytest.raises(ValueError, match="there are no two optimizers to compare"):
         stats.log_ratio(runs[runs["optimizer"] == "adam"], hits)

@@ -73,7 +73,9 @@ def _draw(table: pd.DataFrame) -> Figure:
     height = max(1.6, len(table) * _BAR + 0.7) if named else 6.0
     names = table["problem"] + ", seed " + table["seed"].astype("str")
     room = names.str.len().max() * _style.FONT * 0.55 / 72 if named else 0.3
-    figure, (ax,) = _style.panels(1, 3.6, height, beside=room)
+    sides = _names(facts)
+    width = max(3.6, (sum(map(len, sides.values())) + 30) * _style.FONT * 0.57 / 72)
+    figure, (ax,) = _style.panels(1, width, height, beside=room)
     _bars(ax, table, named)
     ax.set_yticks(range(len(table)) if named else [], names if named else [])
     ax.tick_params(axis="y", length=0)
@@ -81,10 +83,10 @@ def _draw(table: pd.DataFrame) -> Figure:
     if not named:
         ax.set_ylabel("problems and starts, sorted")
     _ratio_axis(ax, value[np.isfinite(value)])
-    ax.set_xlabel(f"{facts['on']}: {facts['a']} over {facts['b']}".replace("/", " / "))
+    ax.set_xlabel(f"{facts['on']}: {sides['a']} over {sides['b']}")
     wins = {"a": int((value < 0).sum()), "b": int((value > 0).sum())}
     for side, colour, place, align in zip("ab", _colours(facts), (0.0, 1.0), ("left", "right"), strict=True):
-        text = f"{facts[side].replace('/', ' / ')} better: {wins[side]}"
+        text = f"{sides[side]} better: {wins[side]}"
         ax.annotate(text, (place, 1), (0, 3), "axes fraction", textcoords="offset points", ha=align, color=colour)
     _style.describe(figure, "Log ratio", _caption(table))
     return figure
@@ -104,6 +106,14 @@ def _bars(ax: Axes, table: pd.DataFrame, named: bool) -> None:
         ax.barh(row, np.clip(ratio, *ends), **look)
     ax.axvline(0.0, color="black", linewidth=0.6)
     ax.set_xlim(*ends)
+
+
+def _names(facts: Mapping[Any, Any]) -> dict[str, str]:
+    """Short names of A and B: the optimizer, and its schedule where both are one optimizer."""
+    parts = {side: facts[side].partition("/") for side in "ab"}
+    if parts["a"][0] != parts["b"][0]:
+        return {side: name for side, (name, _, _) in parts.items()}
+    return {side: f"{name} / {schedule}" for side, (name, _, schedule) in parts.items()}
 
 
 def _colours(facts: Mapping[Any, Any]) -> list[str]:

@@ -195,8 +195,8 @@ def log_ratio(
         See `contest`; without `hits` the cost is that of converging.
     a, b : str, optional
         Labels or names of optimizers, alone or with a schedule: ``"adam"``, ``"adam/cosine"``. One without a schedule
-        has that (and the clipping, the batch) with its lowest mean rank. Default: the two optimizers, or the one beside
-        that which is given, with the lowest mean ranks over all instances that every optimizer has.
+        has the one by which `contest` represents it, or, if it has no place there, the best of its own. Default: the
+        two optimizers, or the one beside that which is given, with the lowest mean ranks in that contest.
 
     Returns
     -------
@@ -214,43 +214,44 @@ def log_ratio(
     ----------
     .. [1] Morales, "A numerical study of limited memory BFGS methods", Appl. Math. Lett. 15 (2002) 481-487.
     """
-    a, b = _pair(runs, hits, a, b, target, on)
-    table = labels(runs)
-    parts = [runs.loc[rows_of(table, runs, name).index] for name in (a, b)]
+    parts = _sides(runs, hits, a, b, target, on)
     if hits is not None:
         target = pick_target(hits[hits["run"].isin(parts[0].index.union(parts[1].index))], target)
     sides = [contest(part, hits, target=target, on=on) for part in parts]
+    one, two = ("/".join(side.factors[["optimizer", "schedule"]].to_numpy()[0]) for side in sides)
     both = sides[0].cost.set_axis(["a"], axis=1).join(sides[1].cost.set_axis(["b"], axis=1), how="inner")
-    need(both, f"compare: {a} and {b} have no problem and seed in common")
+    need(both, f"compare: {one} and {two} have no problem and seed in common")
     lost = np.isinf(both.to_numpy()).all(axis=1)
     made: pd.DataFrame = both.loc[~lost]
-    need(made, f"compare: neither {a} nor {b} met the target")
+    need(made, f"compare: neither {one} nor {two} met the target")
     first, second = made["a"].to_numpy(), made["b"].to_numpy()
     with np.errstate(divide="ignore", invalid="ignore"):
         made = made.assign(log_ratio=np.where(first == second, 0.0, np.log2(first / second)))
     made = made.sort_values("log_ratio", kind="stable").reset_index()
-    names = ["/".join(side.factors[["optimizer", "schedule"]].to_numpy()[0]) for side in sides]
-    made.attrs.update(sides[0].facts, a=names[0], b=names[1], neither=int(lost.sum()), instances=len(both))
+    made.attrs.update(sides[0].facts, a=one, b=two, neither=int(lost.sum()), instances=len(both))
     return made
 
 
-def _pair(
+def _sides(
     runs: pd.DataFrame, hits: pd.DataFrame | None, a: str | None, b: str | None, target: float | None, on: On
-) -> tuple[str, str]:
-    """The names that are compared, where not given the best ones."""
-    if a is not None and b is not None:
-        return a, b
-    field = contest(runs, hits, target=target, on=on)
-    given = a if a is not None else b
-    taken = set() if given is None else set(rows_of(labels(runs), runs, given)["optimizer"])
-    ranks = mean_ranks(field.cost).sort_values(kind="stable")
-    free = [str(name) for name in ranks.index if name not in taken]
-    wanted = (a is None) + (b is None)
-    if len(free) < wanted:
+) -> list[pd.DataFrame]:
+    """Runs of A and B, the best where nobody is named, with the schedule by which the contest represents them."""
+    field, table = contest(runs, hits, target=target, on=on), labels(runs)
+    given = {name: rows_of(table, runs, name) for name in (a, b) if name is not None}
+    taken = {label for rows in given.values() for label in rows["optimizer"]}
+    free = [name for name in mean_ranks(field.cost).sort_values(kind="stable").index if name not in taken]
+    if len(free) < (a is None) + (b is None):
         raise ValueError("there are no two optimizers to compare on the same problems and seeds")
-    if wanted == 2:
-        return free[0], free[1]
-    return (a, free[0]) if a is not None else (free[0], str(b))
+    sides = []
+    for name in (a, b):
+        rows = given[name] if name is not None else table[table["optimizer"] == free.pop(0)]
+        optimizer = rows["optimizer"].iloc[0]
+        if rows["schedule"].nunique() > 1 and optimizer in field.factors.index:
+            rows = rows[rows["schedule"] == field.factors.loc[optimizer, "schedule"]]
+        sides.append(runs.loc[rows.index])
+    if not sides[0].index.intersection(sides[1].index).empty:
+        raise ValueError(f"{a!r} and {b!r} have runs in common")
+    return sides
 
 
 def per_problem(field: Contest) -> pd.DataFrame:
