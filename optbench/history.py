@@ -22,7 +22,7 @@ SERIES = ["machine", "environment", "benchmark", "params"]  # what identifies on
 EXACT = "track"  # asv's type of what has no noise
 
 _COLUMNS = [*SERIES, "type", "unit", "commit", "date", "value", "q25", "q75"]
-_STEPS = [*SERIES, "type", "unit", "kind", "commit", "before", "after", "ratio", "last"]
+_STEPS = [*SERIES, "type", "unit", "kind", "commit", "before", "after", "ratio", "last", "latest"]
 
 
 def load_history(folder: str | os.PathLike[str], pattern: str = "") -> pd.DataFrame:
@@ -141,8 +141,8 @@ def changes_over(table: pd.DataFrame, factor: float = FACTOR) -> pd.DataFrame:
     -------
     DataFrame
         A row for every change: its series; `kind` ("regression", "improvement"); `commit`, the first with the new
-        value; `last`, the commit measured before it; the values `before` and `after`; their `ratio`, infinite after 0.
-        The largest ratios first, regressions before improvements.
+        value; `last`, the commit measured before it; the values `before` and `after`; their `ratio`, infinite after 0;
+        the `latest` value. The largest ratios first, regressions before improvements.
 
     Raises
     ------
@@ -159,7 +159,7 @@ def changes_over(table: pd.DataFrame, factor: float = FACTOR) -> pd.DataFrame:
             (commit, after), (last, before) = (series[["commit", "value"]].iloc[k] for k in (j, i))
             ratio = after / before if before else math.inf
             facts = (series["type"].iloc[0], series["unit"].iloc[0])
-            rows.append((*key, *facts, kind, commit, before, after, ratio, last))
+            rows.append((*key, *facts, kind, commit, before, after, ratio, last, series["value"].iloc[-1]))
     found = pd.DataFrame(rows, columns=_STEPS)
     size = found["ratio"].where(found["kind"] == "regression", 1 / found["ratio"].where(found["ratio"] > 0))
     order = found.assign(size=size).sort_values(["kind", "size"], ascending=False, kind="stable")

@@ -246,13 +246,13 @@ def command(*arguments: str | Path) -> Result:
 
 def test_command_prints_the_changes_and_saves_the_figures(tmp_path: Path) -> None:
     results = write_results(
-        tmp_path / "results", {"track:a.B.track_it": {"x": [100, 150]}, "time:c.time_d": {"": [1.0, 0.5]}}
+        tmp_path / "results", {"track:a.B.track_it": {"x": [100, 150, 140]}, "time:c.time_d": {"": [1.0, 0.5, 0.5]}}
     )
     done = command(results)
     assert done.exit_code == 0, done.output
-    assert "2 series over 2 commits" in done.stdout
+    assert "2 series over 3 commits" in done.stdout
     row = next(line for line in done.stdout.splitlines() if "a.B.track_it(x)" in line)
-    assert row.split() == ["a.B.track_it(x)", commit(1)[:8], commit(0)[:8], "100", "150", "iterations", "1.5"]
+    assert row.split() == ["a.B.track_it(x)", commit(1)[:8], commit(0)[:8], "100", "150", "140", "iterations", "1.5"]
     assert {path.name for path in (tmp_path / "history").iterdir()} == {"a.B.png", "c.png"}
     assert command(results, "--no-plots", "--fail").exit_code == 1
     assert command(results, "--no-plots", "--fail", "-b", "c.time").exit_code == 0

@@ -111,7 +111,7 @@ def _show(changes: pd.DataFrame, kind: str, full: bool) -> None:
             columns[key] = list(shown[key])
     columns["commit"] = [commit[:8] for commit in shown["commit"]]
     columns["previous"] = [commit[:8] for commit in shown["last"]]
-    for key in ("before", "after"):
+    for key in ("before", "after", "latest"):
         columns[key] = [value_text(value, unit) for value, unit in zip(shown[key], shown["unit"], strict=True)]
     columns["unit"] = ["" if unit in ("seconds", "bytes") else unit for unit in shown["unit"]]
     columns["ratio"] = ["" if value == float("inf") else console.number(value) for value in shown["ratio"]]
