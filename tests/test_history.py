@@ -71,9 +71,6 @@ def changes(folder: Path, values: Sequence[float | None], kind: str = "track", *
     return [(row["kind"], places[row["commit"]], places[row["last"]]) for row in found.to_dict("records")]
 
 
-# ------------------------------------------------------------------------------------------------------------ table
-
-
 def test_the_table_has_what_asv_wrote_in_the_order_of_dates(tmp_path: Path) -> None:
     write_results(
         tmp_path,
@@ -108,9 +105,6 @@ def test_values_of_an_older_version_of_a_benchmark_are_left_out(tmp_path: Path) 
     known["a.track_it"]["version"] = "2"
     index.write_text(json.dumps(known), encoding="utf-8")
     assert set(load_history(tmp_path)["benchmark"]) == {"a.track_other"}
-
-
-# ---------------------------------------------------------------------------------------------------------- changes
 
 
 @pytest.mark.parametrize(
@@ -178,9 +172,6 @@ def test_a_factor_below_one_is_refused(tmp_path: Path) -> None:
         changes(tmp_path, [1.0, 2.0], factor=0.5)
 
 
-# ---------------------------------------------------------------------------------------------------------- figures
-
-
 @pytest.fixture
 def drawn(tmp_path: Path) -> dict[str, Figure]:
     many = {f"o{k:02}": [1.0, 1.0, 1.0 + k] for k in range(12)}
@@ -235,9 +226,6 @@ def test_values_as_text() -> None:
         "12.3ms", "52 MB", "20%",
     ]  # fmt: skip
     assert value_text(math.inf, "seconds") == "failed"
-
-
-# ----------------------------------------------------------------------------------------------------- command line
 
 
 def command(*arguments: str | Path) -> Result:
