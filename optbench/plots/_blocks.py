@@ -49,7 +49,8 @@ def place(grids: Sequence[Grid], title: str, caption: str) -> tuple[Figure, list
     from matplotlib.figure import Figure
 
     blocks = _blocks(grids)
-    width = max(max(block.size[0] for block in blocks) + _BAR, 5.0)
+    wide_all = max(block.size[0] for block in blocks)
+    width = max(wide_all + _BAR, 5.0)
     below = _style.caption_height(caption, width)
     body = sum(block.size[1] for block in blocks)
     tall = min(max(body - blocks[0].top - 0.4, _BAR_HEIGHTS[0]), _BAR_HEIGHTS[1])
@@ -69,7 +70,7 @@ def place(grids: Sequence[Grid], title: str, caption: str) -> tuple[Figure, list
             _label(axes[member], grids[member], names=column == 0, columns=line == 0)
         y -= block.size[1]
     top = height - 0.35 - blocks[0].top - 0.25
-    bar = figure.add_axes(((width - 0.9) / width, (top - tall) / height, 0.12 / width, tall / height))
+    bar = figure.add_axes(((wide_all + 0.2) / width, (top - tall) / height, 0.12 / width, tall / height))
     _style.describe(figure, title, caption)
     return figure, [axes[k] for k in range(len(grids))], bar
 

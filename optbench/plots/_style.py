@@ -82,7 +82,9 @@ def in_order(factor: str, labels: Iterable[str]) -> list[str]:
     """Different labels in the order of their registered names: the same in every figure; unknown names come last."""
     order = _order(factor)
     names = {label: label.split(" ")[0].rstrip(",") for label in labels}
-    return sorted(names, key=lambda label: order.index(names[label]) if names[label] in order else len(order))
+    return sorted(
+        names, key=lambda label: (order.index(name), "") if (name := names[label]) in order else (len(order), name)
+    )
 
 
 def style_of(factor: str, label: str) -> Style:

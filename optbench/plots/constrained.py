@@ -216,12 +216,11 @@ def _draw_path(ax: Axes, path: _Path, values: Array, iterations: Any, own: int) 
 
 
 def _path_caption(target: float) -> str:
-    parts = ["Two parts of the KKT residual along one run each; numbers are iterations."]
-    parts.append("Large dot: converged; cross: ended otherwise.")
-    if target:
-        parts.append(f"Dotted: the smallest target, {stats.target_text(target)}.")
-    parts.append("Values below 1e-16, 0 among them, are shown there.")
-    return " ".join(parts)
+    dotted = f"Dotted: the smallest target, {stats.target_text(target)}. " if target else ""
+    return (
+        "Two parts of the KKT residual along one run each; numbers are iterations. Large dot: converged; cross: ended "
+        f"otherwise. {dotted}Values below 1e-16, 0 among them, are shown there."
+    )
 
 
 # ------------------------------------------------------------------------------------------------------ multipliers
@@ -295,8 +294,6 @@ def _spread_names(ax: Axes) -> None:
 
 
 def _multiplier_caption(some: bool, certain: bool) -> str:
-    parts = ["Multipliers of L = f + sum of multipliers times constraints, along one run each."]
-    parts.append("Dashed, with its value: the certified one." if certain else "With the value: the last one.")
-    if some:
-        parts.append(f"Of each problem the {_SHOWN} largest at most.")
-    return " ".join(parts)
+    told = "Dashed, with its value: the certified one." if certain else "With the value: the last one."
+    most = f" Of each problem the {_SHOWN} largest at most." * some
+    return f"Multipliers of L = f + sum of multipliers times constraints, along one run each. {told}{most}"

@@ -129,6 +129,8 @@ def _draw(cells: pd.DataFrame, value: Value, target: float, constrained: bool) -
     extend = "max" if value != "success" and worst > _WORST else "neither"
     bar = figure.colorbar(colours, cax=side, label=label, extend=extend, format="%g")
     bar.outline.set_linewidth(0.4)
+    if value != "success":
+        _style.few_decades(bar.ax.yaxis, *colours.get_clim())
     return figure
 
 
