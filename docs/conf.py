@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
 from pathlib import Path
 from typing import Any
@@ -60,6 +61,7 @@ sphinx_gallery_conf = {
     "reset_modules": (),
     "remove_config_comments": True,
     "show_memory": False,
+    "write_computation_times": False,
     "show_signature": False,
     "download_all_examples": False,
     "min_reported_time": 1e9,
@@ -92,14 +94,21 @@ html_theme_options = {
 html_sidebars = {"quickstart": [], "index": []}
 
 
-def repository_link(app: Any, env: Any, node: Any, content: Any) -> Any:
-    """Reference to the page that shows a file of the repository, where a page that is included here links to it."""
-    from sphinx.util.nodes import make_refnode
+def link_repository(app: Any, doctree: Any) -> None:
+    """Let links of included pages to files of the repository lead to the pages that show them."""
+    from sphinx.addnodes import pending_xref
 
-    page = REPOSITORY.get(node["reftarget"])
-    return page and make_refnode(app.builder, node["refdoc"], page, "", content)
+    for node in doctree.findall(pending_xref):
+        if node.get("reftype") == "myst" and node["reftarget"] in REPOSITORY:
+            node["refdomain"], node["reftarget"], node["reftargetid"] = "doc", REPOSITORY[node["reftarget"]], None
+
+
+def plain_help(app: Any, context: Any, lines: list[str]) -> None:
+    """Help texts are no reST: a word that ends in an underscore is no reference."""
+    lines[:] = [re.sub(r"(\w)_(?!\w)", r"\1\\_", line) for line in lines]
 
 
 def setup(app: Any) -> None:
-    """Connect what makes links of included files work."""
-    app.connect("missing-reference", repository_link)
+    """Connect what included pages and help texts need."""
+    app.connect("doctree-read", link_repository)
+    app.connect("sphinx-click-process-description", plain_help)

@@ -38,13 +38,20 @@ ELSEWHERE = {
     ".venv/bin/": "steps of .ci/run",
     "bash .ci/run": "runs these tests",
     "asv ": "has tests of its own, on repositories of their own",
+    "optbench history": "reads what asv recorded",
+    "python -m pip": "installs",
+    "python benchmarks/": "measures for minutes",
 }
-LONG = ("optbench run ", "optbench sweep ", "optbench tune ")  # planned, not run, where they do not read the small matrix
+LONG = (
+    "optbench run ",
+    "optbench sweep ",
+    "optbench tune ",
+)  # planned, not run, where they do not read the small matrix
 
 
 def run_pages(folder: Path, *pages: Path) -> None:
     """Run all blocks of pages in one process, not this one: what they register stays there."""
-    command = [sys.executable, "-W", "error", DOCS / "_ext" / "blocks.py", folder, *pages]
+    command: list[str | Path] = [sys.executable, "-W", "error", DOCS / "_ext" / "blocks.py", folder, *pages]
     done = subprocess.run(command, capture_output=True, text=True, timeout=900, check=False)
     assert done.returncode == 0, done.stderr
 
@@ -127,7 +134,9 @@ def test_the_tables_have_the_columns_of_the_schema_page(tmp_path: Path) -> None:
     res = optbench.run(tomllib.loads(MATRIX), tmp_path / "r.db", repeats=1)
     for name in ("hits", "traces", "times", "trials", "invocations"):
         frame = getattr(res, name)
-        found = [(str(column), "str" if "str" in str(kind).lower() else str(kind)) for column, kind in frame.dtypes.items()]
+        found = [
+            (str(column), "str" if "str" in str(kind).lower() else str(kind)) for column, kind in frame.dtypes.items()
+        ]
         assert rows("reference/results.md", name) == found
 
 

@@ -1,8 +1,8 @@
 """Run the code blocks of a documentation page, in order, in one folder and one namespace.
 
 The site's ``run`` directive does it while the page is built, ``tests/test_docs.py`` for all blocks of all pages:
-``python blocks.py FOLDER PAGE ...``. A command ``optbench ...`` runs in this process, through the function that the installed
-program calls.
+``python blocks.py FOLDER PAGE ...``. A command ``optbench ...`` runs in this process, through the function that the
+installed program calls.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ class Block(NamedTuple):
     line: int
 
 
-class Failed(Exception):
+class CommandError(Exception):
     """A command ended with another exit code than 0."""
 
 
@@ -76,7 +76,7 @@ class Page:
 
         Raises
         ------
-        Failed
+        CommandError
             A command did not end with exit code 0.
         ValueError
             A language other than python and sh, or a command other than optbench.
@@ -122,7 +122,7 @@ def _command(words: list[str]) -> str:
         raise ValueError(f"only commands of optbench can be run here, not {shlex.join(words)!r}")
     result = CliRunner().invoke(main, words[1:], prog_name="optbench")
     if result.exit_code:
-        raise Failed(f"{shlex.join(words)}\nended with {result.exit_code}: {result.output}") from result.exception
+        raise CommandError(f"{shlex.join(words)}\nended with {result.exit_code}: {result.output}") from result.exception
     return result.stdout
 
 

@@ -33,16 +33,14 @@ def public(module: str) -> list[str]:
     """Names of a module's ``__all__`` that have a docstring of their own: functions and classes."""
     home = importlib.import_module(module)
     return [
-        name
-        for name in home.__all__
-        if inspect.isroutine(getattr(home, name)) or inspect.isclass(getattr(home, name))
+        name for name in home.__all__ if inspect.isroutine(getattr(home, name)) or inspect.isclass(getattr(home, name))
     ]
 
 
 def _names(module: str) -> str:
     """Text of a page that lists the public names of a module."""
     home = importlib.import_module(module)
-    lines = [f"# {module}", "", *_text(inspect.getdoc(home) or "", skip=0), "```{eval-rst}"]
+    lines = [f"# {module}", "", *_text(inspect.getdoc(home) or ""), "```{eval-rst}"]
     lines += [f".. currentmodule:: {module}", "", ".. autosummary::", "   :toctree: api", "   :nosignatures:", ""]
     return "\n".join([*lines, *(f"   {name}" for name in public(module)), "```", ""])
 
@@ -81,7 +79,11 @@ def _section(kind: str, name: str, item: Any) -> Iterator[str]:
     from optbench import console
 
     yield from (f"({kind}-{name.replace('_', '-')})=", f"## {name}", "")
-    yield from _text(item.doc, skip=0)
+    code = getattr(item, {"optimizer": "update", "schedule": "value"}.get(kind, ""), None)
+    own = inspect.getdoc(code) if code else None
+    yield from _text(item.doc.removesuffix(own) if own else item.doc)
+    if code:
+        yield from ("```python", inspect.getsource(code).rstrip(), "```", "")
     if item.source:
         yield from (f"**Source**: {_plain(item.source)}", "")
     if getattr(item, "tags", ()):
@@ -96,9 +98,9 @@ def _first(item: Any) -> str:
     return item.doc.strip().split("\n\n")[0].replace("\n", " ")
 
 
-def _text(doc: str, skip: int) -> Iterator[str]:
+def _text(doc: str) -> Iterator[str]:
     """Paragraphs of a docstring; a formula, which has a line break or an equals sign of its own, is set as written."""
-    for paragraph in list(dict.fromkeys(doc.strip().split("\n\n")))[skip:]:
+    for paragraph in list(dict.fromkeys(doc.strip().split("\n\n"))):
         if _formula(paragraph):
             yield from ("```text", paragraph.rstrip(), "```", "")
         else:

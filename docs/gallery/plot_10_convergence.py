@@ -2,8 +2,9 @@
 Convergence
 ===========
 
-How the gap to the minimum falls along a run: one panel a problem, one line an optimizer with the schedule that served it best,
-the median over the starts and a band between the quartiles. A line ends in a dot where the median run converged.
+How the gap to the minimum falls along a run: one panel a problem, one line an optimizer with the schedule that served
+it best, the median over the starts and a band between the quartiles. A line ends in a dot where the median run
+converged.
 
 Command line: ``optbench plot gallery.db --kind convergence``.
 """

@@ -2,8 +2,8 @@
 Heat map
 ========
 
-Optimizers against schedules: median iterations to an accuracy in every cell, the best in bold; where too few runs got there, how
-many did. The last panel puts all problems together.
+Optimizers against schedules: median iterations to an accuracy in every cell, the best in bold; where too few runs got
+there, how many did. The last panel puts all problems together.
 
 Command line: ``optbench plot gallery.db --kind heatmap``.
 """

@@ -2,8 +2,8 @@
 Performance profile
 ===================
 
-Dolan and Moré (2002): the share of problems and starts that an optimizer solves at a cost of at most tau times that of the best.
-The value at tau = 1 is how often it wins, the value at the right how often it gets there at all.
+Dolan and Moré (2002): the share of problems and starts that an optimizer solves at a cost of at most tau times that
+of the best. The value at tau = 1 is how often it wins, the value at the right how often it gets there at all.
 
 Command line: ``optbench plot gallery.db --kind performance_profile``.
 """

@@ -2,8 +2,8 @@
 Data profile
 ============
 
-Moré and Wild (2009): the share of problems and starts solved within a number of evaluations, in units of n + 1, whatever the
-others need.
+Moré and Wild (2009): the share of problems and starts solved within a number of evaluations, in units of n + 1,
+whatever the others need.
 
 Command line: ``optbench plot gallery.db --kind data_profile``.
 """

@@ -2,8 +2,8 @@
 Sweep of one setting
 ====================
 
-What the learning rate does to three optimizers: the loss at the end and the iterations to an accuracy. Rings are the best values,
-bars the values that need at most twice as many iterations.
+What the learning rate does to three optimizers: the loss at the end and the iterations to an accuracy. Rings are the
+best values, bars the values that need at most twice as many iterations.
 
 Command line: ``optbench sweep ...``, and ``optbench plot sweep.db --kind sweep`` for its file.
 """

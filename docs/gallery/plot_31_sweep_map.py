@@ -2,8 +2,8 @@
 Sweep of two settings
 =====================
 
-Learning rate against momentum. On a quadratic both have optimal values that are known in closed form; far from them the method
-diverges or crawls.
+Learning rate against momentum. On a quadratic both have optimal values that are known in closed form; far from them
+the method diverges or crawls.
 
 Command line: ``optbench sweep ...`` with two ``--vary``, and ``optbench plot sweep.db --kind sweep_map`` for its file.
 """

@@ -2,7 +2,8 @@
 Parameter space
 ===============
 
-Contours of the objective with the paths of optimizers, and at a chosen point the gradient with its numbers and one step.
+Contours of the objective with the paths of optimizers, and at a chosen point the gradient with its numbers and one
+step.
 
 Command line: ``optbench plot gallery.db --kind parameter_space``.
 """

@@ -2,7 +2,8 @@
 Feasibility against stationarity
 ================================
 
-The path of every method through the two parts of the KKT residual: whether it first becomes feasible or first stationary.
+The path of every method through the two parts of the KKT residual: whether it first becomes feasible or first
+stationary.
 
 Command line: ``optbench plot lagrange.db --kind feasibility``.
 """
