@@ -49,6 +49,7 @@ def entry(text: str) -> Any:
 
 ENTRY = "NAME[:KEY=VALUE,...]"
 BUDGET = ("max_iter", "epochs", "seeds")
+WHERE = ("backend", "dtype")
 
 
 def cells(seeds: int | None = None) -> Callable[[Command], Command]:
@@ -64,6 +65,8 @@ def cells(seeds: int | None = None) -> Callable[[Command], Command]:
         click.option(
             "--seeds", type=click.IntRange(1), default=seeds, show_default=seeds is not None, help="Number of seeds."
         ),
+        click.option("--backend", help="Where the runs are done: cpu, or cuda for a GPU."),
+        click.option("--dtype", help="Of a GPU's arithmetic: float64 or float32."),
     )
 
     def added(command: Command) -> Command:
@@ -83,6 +86,13 @@ def entries_of(options: Mapping[str, Any]) -> dict[str, list[Any]]:
     return made
 
 
+def place_of(options: Mapping[str, Any]) -> dict[str, str]:
+    """Where the options of `cells` have the runs done, and in which arithmetic, if they say so. Raises ValueError."""
+    from optbench.entries import BUDGET as KEYS
+
+    return {key: KEYS[key].check(options[key]) for key in WHERE if options[key] is not None}
+
+
 def named_matrix(options: Mapping[str, Any]) -> dict[str, Any]:
     """The matrix that the options of `cells` describe; empty without any. Raises ValueError."""
     plural = {**FACTORS, "clip": "clipping", "batch": "batch_size"}
@@ -93,7 +103,7 @@ def named_matrix(options: Mapping[str, Any]) -> dict[str, Any]:
     for one in ("problem", "optimizer"):
         if FACTORS[one] not in given:
             raise ValueError(f"a matrix on the command line needs at least one --{one}")
-    return {**given, "budget": budget}
+    return {**given, "budget": budget | place_of(options)}
 
 
 def print_plan(facts: Mapping[str, Any]) -> None:

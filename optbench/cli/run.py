@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from optbench.cli.group import main, sentences
-from optbench.cli.matrix import cells, named_matrix, run_config
+from optbench.cli.matrix import cells, named_matrix, place_of, run_config
 
 
 @main.command()
@@ -44,5 +44,6 @@ def run(matrix: Path | None, output: Path | None, **options: Any) -> None:
             raise ValueError("-p, -O and what goes with them stand in place of a matrix file: give one or the other")
         stem = matrix.stem if matrix else "named" if named else "quick"
         config = find_config(matrix) if matrix else parse_config(named, "command line") if named else quick_config()
+        config = config._replace(budget=config.budget | place_of(options))
         failures = run_config(config, output, stem, options)
     sys.exit(1 if failures else 0)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from optbench.cli.group import FOLDER, main, sentences
-from optbench.cli.matrix import BUDGET, cells, cores, entries_of, execute, print_plan
+from optbench.cli.matrix import BUDGET, cells, cores, entries_of, execute, place_of, print_plan
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -46,7 +46,7 @@ def sweep(output: Path | None, target: float | None, jobs: int | None, repeats: 
         from optbench.sweeps import results_of
         from optbench.vary import sweep_plan
 
-        budget = {key: options[key] for key in BUDGET if options[key] is not None}
+        budget = {key: options[key] for key in BUDGET if options[key] is not None} | place_of(options)
         plan, by = sweep_plan(entries_of(options), _vary(options["vary"]), budget, target)
         if options["dry_run"]:
             print_plan(plan.describe())

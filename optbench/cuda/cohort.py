@@ -36,8 +36,8 @@ def refusal(problem: Problem, method: Method) -> str | None:
         return "held-out samples are measured on the CPU alone"
     if spares_biases(problem, method):
         return "decay_bias=False has weight decay act on some parameters alone"
-    if _names(problem.fun_grad or problem.residuals, "dot"):
-        return f"the objective of {problem.name} multiplies matrices by a library of the CPU"
+    if _names(problem.fun_grad or problem.residuals, "reshape"):
+        return f"the objective of {problem.name} views its variables as matrices, and a GPU's runs lie interleaved"
     if problem.n >= parallel.THRESHOLD and (reason := whole.refusal(problem, method)):
         return f"{problem.name} with {problem.n} variables is work for all threads together, and {reason}"
     return None

@@ -189,12 +189,15 @@ def rates(schedule: Schedule, batches: bool) -> tuple[Any, Any]:
 
 @functools.cache
 def make_fill(schedule: Schedule) -> Any:
-    """Kernel ``fill(table, t0, lrs, peaks, warmup, start, settings)``: rows are steps from t0 on, columns rates."""
+    """Kernel ``fill(table, t0, count, lrs, peaks, warmup, start, settings)``.
+
+    The first `count` rows become steps from t0 on; a column for every learning rate.
+    """
     warm, value = lower(warmup_value, np.float64), lower(schedule.value, np.float64)
 
-    def fill(table: Any, t0: Any, lrs: Any, peaks: Any, warmup: Any, start: Any, settings: Any) -> None:
+    def fill(table: Any, t0: Any, count: Any, lrs: Any, peaks: Any, warmup: Any, start: Any, settings: Any) -> None:
         at = cuda.grid(1)
-        if at < table.size:
+        if at < count * table.shape[1]:
             row, column = at // table.shape[1], at % table.shape[1]
             t = t0 + row
             if t < warmup:

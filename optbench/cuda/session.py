@@ -125,7 +125,7 @@ class Session:
     def _warm_up(self, together: bool) -> None:
         """Compile and load by launches that find nothing to do; then the number of blocks can be known."""
         ended = self._world._replace(codes=self.cuda.to_device(np.full(self.count, ENDED)))
-        self._fill_table(0)
+        self._fill_table(0, 1)
         self._kernel[self._grid](ended, 0, 1)
         self.cuda.synchronize()
         if together:
@@ -133,11 +133,12 @@ class Session:
             self._host = self._host._replace(partials=np.zeros((2, self._grid[0])))
             self._world = self._world._replace(partials=self.cuda.to_device(self._host.partials))
 
-    def _fill_table(self, t: int) -> None:
+    def _fill_table(self, t: int, count: int) -> None:
+        """Compute the learning rates of so many steps."""
         if self._fill is not None:
             w = self._world
-            blocks = -(-w.table.size // BLOCK)
-            self._fill[blocks, BLOCK](w.table, t, self._lrs, self._tops, w.warmup, w.warmup_start, w.settings)
+            blocks = -(-count * self._rates.size // BLOCK)
+            self._fill[blocks, BLOCK](w.table, t, count, self._lrs, self._tops, w.warmup, w.warmup_start, w.settings)
 
     def run(self, time_limit: float = math.inf, timed: bool = False) -> None:
         """Do all runs from their start; a time limit, in seconds, ends those that are still under way."""
@@ -151,7 +152,7 @@ class Session:
         start = time.perf_counter()
         while t < end:
             before, count = time.perf_counter(), min(steps, most, end - t)
-            self._fill_table(t)
+            self._fill_table(t, count)
             self._world.running.copy_to_device(np.zeros(1, dtype=np.int64))
             self._kernel[self._grid](self._world, t, t + count)
             t += count

@@ -27,6 +27,9 @@ from optbench.records import fields
 from optbench.types import Problem
 
 THREADS = 8 if simulated() else 256  # of a block; the simulator's are threads of Python
+# Of a thread. Left alone the compiler takes 220, for what is done at every row of the trace, and a quarter of the threads
+# find room. With 64 it puts that aside; the loops of evaluation and step keep to registers.
+REGISTERS = 64
 
 
 class Sums(NamedTuple):
@@ -73,7 +76,7 @@ def make_kernel(problem: Problem, method: Method, keep: bool, real: type) -> Any
                 w.codes[0] = code
                 w.running[0] = 1 if code == fo.RUNNING else 0
 
-    return cuda.jit(kernel)
+    return cuda.jit(kernel) if simulated() else cuda.jit(kernel, max_registers=REGISTERS)
 
 
 def blocks_of(kernel: Any) -> int:

@@ -308,7 +308,7 @@ class Columns(NamedTuple):
     def filled(self, column: Any, kind: type = np.float64) -> Any:
         """The same column, shape (w,), for every run; at least one row."""
         rows = column if column.size else np.zeros(1)
-        return np.ascontiguousarray(np.broadcast_to(rows[:, None], (rows.size, self.k)), dtype=kind)
+        return np.array(np.broadcast_to(rows[:, None], (rows.size, self.k)), dtype=kind, order="C")
 
     def record(self, start: Any, kind: type) -> Any:
         """A record of numbers, a row a field: shape (fields, 1, k)."""
