@@ -1,4 +1,4 @@
-"""The contract of `cuda_contract` on a real device: ``python benchmarks/gpu.py`` or ``pytest -m gpu tests/test_gpu.py``."""
+"""The contract of `cuda_contract` on a real device: ``pytest -m gpu tests/test_gpu.py``, or ``benchmarks/gpu.py``."""
 
 from __future__ import annotations
 

@@ -9,11 +9,12 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from optbench.cuda import driver, members, whole
+from optbench.cuda import data, driver, members, whole
 from optbench.cuda.world import make_world, placed, size_of
 from optbench.devices import BackendError, free_memory, require
 from optbench.loops import first_order as fo
 from optbench.loops.prepared import SLICE, Method
+from optbench.methods import Optimizer
 from optbench.types import Array, Problem
 
 TABLE = 1 << 21  # learning rates that are computed at a time
@@ -101,13 +102,9 @@ class Session:
         self._peaks = self._host.peaks[first]
         start = time.perf_counter()
         self._fill = None if method.schedule.observes else driver.make_fill(method.schedule)
-        if together:
-            self._kernel, blocks = whole.make_kernel(problem, method, rows > 0, real), 1
-            self._grid = (blocks, whole.THREADS)
-        else:
-            threads = WARP if self.count <= SPREAD else BLOCK
-            self._kernel = members.make_kernel(problem, method, rows > 0, real)
-            self._grid = (-(-self.count // threads), threads)
+        self._kernel = _kernel(problem, method, rows > 0, real, together)
+        threads = whole.THREADS if together else WARP if self.count <= SPREAD else BLOCK
+        self._grid = (1 if together else -(-self.count // threads), threads)
         self._upload()
         self._warm_up(together)
         self.compile_seconds = time.perf_counter() - start - self.transfer_seconds
@@ -187,6 +184,25 @@ class Session:
         )
         self.transfer_seconds += time.perf_counter() - start
         return ends
+
+
+_KERNELS: dict[Any, Any] = {}
+
+
+def _kernel(problem: Problem, method: Method, keep: bool, real: type, together: bool) -> Any:
+    """The kernel of runs of this form, made once: problems of other data and runs of other settings share it."""
+    optimizer = method.optimizer
+    assert isinstance(optimizer, Optimizer)
+    variant = tuple(name for name in optimizer.variants if getattr(method.params, name))
+    observed = method.schedule.value if method.schedule.observes else None
+    batching = (method.batching.size > 0, method.batching.order, data.rooms(problem, method.batching))
+    functions = (problem.fun_grad, problem.residuals, problem.phases, problem.record, problem.samples)
+    key = (functions, problem.n, len(problem.groups), optimizer, variant, observed, method.clip[0], repr(batching))
+    key += (keep, real, together)
+    if key not in _KERNELS:
+        make = whole.make_kernel if together else members.make_kernel
+        _KERNELS[key] = make(problem, method, keep, real)
+    return _KERNELS[key]
 
 
 def _rows(array: Any) -> Array:

@@ -27,8 +27,8 @@ from optbench.records import fields
 from optbench.types import Problem
 
 THREADS = 8 if simulated() else 256  # of a block; the simulator's are threads of Python
-# Of a thread. Left alone the compiler takes 220, for what is done at every row of the trace, and a quarter of the threads
-# find room. With 64 it puts that aside; the loops of evaluation and step keep to registers.
+# Of a thread. Left alone the compiler takes 220, for what is done at every row of the trace, and only a quarter of the
+# threads find room. With 64 it puts that aside; the loops of evaluation and step keep to registers.
 REGISTERS = 64
 
 
@@ -80,11 +80,10 @@ def make_kernel(problem: Problem, method: Method, keep: bool, real: type) -> Any
 
 
 def blocks_of(kernel: Any) -> int:
-    """Blocks that the device can run at a time: all threads must be there for a barrier of the grid."""
+    """Blocks of a compiled kernel that the device can run at a time: all must be there for a barrier of the grid."""
     if simulated():
         return 1
-    (compiled,) = kernel.overloads.values()
-    return int(compiled.max_cooperative_grid_blocks(THREADS))
+    return min(int(compiled.max_cooperative_grid_blocks(THREADS)) for compiled in kernel.overloads.values())
 
 
 def refusal(problem: Problem, method: Method) -> str | None:
