@@ -1,9 +1,9 @@
-"""The CUDA back end on the GPU of this machine: every test of it, then its speed beside the CPU, JAX and its own limits.
+"""The CUDA back end on this machine's GPU: every test of it, then its speed beside the CPU, JAX and its own limits.
 
 ``python benchmarks/gpu.py [--no-tests] [--quick] [--json FILE]``
 
 1. ``pytest -m gpu tests/test_gpu.py``: every optimizer, schedule, clipping and problem against the CPU.
-2. Ensembles: run-steps a second of Adam and gradient descent on Rosenbrock n = 2, on the GPU (kernel time, synchronised,
+2. Ensembles: run-steps a second of Adam and gradient descent on Rosenbrock n = 2, on the GPU (launches, synchronised,
    without transfer), on two cores of this machine (`optbench.ensemble`, exact and in lanes), and of JAX (vmap, jit,
    fori_loop) on the same GPU. The arithmetic limit counts the instructions of the float unit that a run-step executes
    (Nsight Compute, ``ncu``, where it is there) against how many the device can issue at the clock it runs at.

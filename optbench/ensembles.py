@@ -189,15 +189,15 @@ def ensemble(
     _refuse(made, method, lanes, record)
     if threads is not None and (isinstance(threads, bool) or not isinstance(threads, int) or threads < 1):
         raise ValueError(f"threads takes a whole number of at least 1, not {threads!r}")
-    order = np.argsort(np.repeat(rates, len(starts)), kind="stable") if lanes else np.arange(rates.size * len(starts))
-    points = np.ascontiguousarray(np.tile(starts, (rates.size, 1))[order])
-    every = np.ascontiguousarray(np.repeat(rates, len(starts))[order])
+    places = np.argsort(np.repeat(rates, len(starts)), kind="stable") if lanes else np.arange(rates.size * len(starts))
+    points = np.ascontiguousarray(np.tile(starts, (rates.size, 1))[places])
+    every = np.ascontiguousarray(np.repeat(rates, len(starts))[places])
     cohort = Cohort(made, method, points, every, run.targets, keep=record)
     if lanes:
         cohort.run_lanes(threads)
     else:
         cohort.run(threads)
-    return _result(cohort, np.argsort(order), run.targets, np.tile(numbers, rates.size), lanes)
+    return _result(cohort, np.argsort(places), run.targets, np.tile(numbers, rates.size), lanes)
 
 
 def _on_device(
@@ -209,8 +209,13 @@ def _on_device(
     every, numbers = np.repeat(rates, len(points)), np.tile(seeds, rates.size)
     cohort = ensemble_of(run, problem, np.tile(points, (rates.size, 1)), every, numbers, record)
     done = _result(cohort, np.arange(every.size), run.targets, numbers, False, SLACK[run.dtype])
-    spent = {"transfer_seconds": cohort.transfer_seconds, "compile_seconds": cohort.compile_seconds}
-    return replace(done, device=run.device, dtype=run.dtype, **spent)
+    return replace(
+        done,
+        device=run.device,
+        dtype=run.dtype,
+        transfer_seconds=cohort.transfer_seconds,
+        compile_seconds=cohort.compile_seconds,
+    )
 
 
 def _starts(

@@ -19,6 +19,7 @@ from optbench.devices import DTYPES, device_name, simulated
 from optbench.harness import method_of
 from optbench.methods import Optimizer
 from optbench.plan import make_plan
+from optbench.records import fields
 from optbench.registry import get_optimizer
 from optbench.runner import run_plan
 from optbench.single import make_run
@@ -70,12 +71,10 @@ def test_optimizer(optimizer: str) -> None:
 
 @pytest.mark.parametrize("optimizer", FIRST_ORDER)
 def test_hyperparameters(optimizer: str) -> None:
-    params = {
-        name: value
-        for name, value in {"weight_decay": 0.01, "amsgrad": True, "nesterov": True, "momentum": 0.8}.items()
-        if name in getattr(get_optimizer(optimizer), "params")._fields  # noqa: B009  (of any class)
-    }
-    if "dampening" in get_optimizer(optimizer).params._fields:
+    known = {field.name for field in fields(get_optimizer(optimizer).params)}
+    given = {"weight_decay": 0.01, "amsgrad": True, "nesterov": True, "momentum": 0.8}
+    params: dict[str, Any] = {name: value for name, value in given.items() if name in known}
+    if "dampening" in known:
         params.pop("nesterov", None)
         params["dampening"] = 0.1
     both("beale", optimizer, lr=1e-3, params=params, max_iter=STEPS)
@@ -84,7 +83,11 @@ def test_hyperparameters(optimizer: str) -> None:
 @pytest.mark.parametrize("schedule", optbench.list_schedules())
 def test_schedule(schedule: str) -> None:
     steps = 3 * STEPS
-    needed = {"multistep": {"milestones": [5, 9]}, "step": {"step_size": 4}, "reduce_on_plateau": {"patience": 1}}
+    needed: dict[str, dict[str, Any]] = {
+        "multistep": {"milestones": [5, 9]},
+        "step": {"step_size": 4},
+        "reduce_on_plateau": {"patience": 1},
+    }
     both("quadratic", "gd", lr=5e-3, schedule={"name": schedule, **needed.get(schedule, {})}, max_iter=steps)
     entry = {"name": schedule, "warmup": 5, **needed.get(schedule, {})}
     both("booth", "momentum", lr=1e-2, schedule=entry, max_iter=steps)
@@ -107,10 +110,21 @@ def test_problem(problem: str) -> None:
 @pytest.mark.parametrize("order", ["shuffle", "replacement", "sequential"])
 @pytest.mark.parametrize("problem", ["linear_regression", "logistic_regression"])
 def test_mini_batches(problem: str, order: str) -> None:
-    data = {"linear_regression": {"data": "sales"}, "logistic_regression": {"alpha": 0.1}}[problem]
+    settings: dict[str, dict[str, Any]] = {
+        "linear_regression": {"data": "sales"},
+        "logistic_regression": {"alpha": 0.1},
+    }
+    data = settings[problem]
     made = optbench.get_problem(problem, **data)
     size = 7 if problem == "linear_regression" else 100
-    options = {"lr": 1e-2, "batch_size": size, "order": order, "max_iter": STEPS, "record": "log", "seed": 3}
+    options: dict[str, Any] = {
+        "lr": 1e-2,
+        "batch_size": size,
+        "order": order,
+        "max_iter": STEPS,
+        "record": "log",
+        "seed": 3,
+    }
     both(made, "adam", **options)
     both(
         made,

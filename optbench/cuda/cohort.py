@@ -107,12 +107,7 @@ class DeviceCohort(Cohort):
     def run_on_device(self, time_limit: float = math.inf) -> None:
         """Do all members: together, but large problems one after the other."""
         ends = [self._run_part(part, time_limit) for part in self._parts]
-        joined = Ends._make(
-            {name: np.concatenate([end[i][name] for end in ends]) for name in ends[0][i]}
-            if isinstance(ends[0][i], dict)
-            else np.concatenate([end[i] for end in ends])
-            for i in range(len(Ends._fields))
-        )
+        joined = Ends._make(_joined([end[i] for end in ends]) for i in range(len(Ends._fields)))
         named = {"points": joined.points, "codes": joined.codes, "steps": joined.steps, "rows": joined.rows}
         self.arrays |= {name: array.astype(np.float64) for name, array in named.items()} | {"hits": joined.hits}
         self.arrays |= dict(zip(COLUMNS, joined.trace.values(), strict=False))
@@ -158,3 +153,10 @@ class DeviceCohort(Cohort):
             trace = {name: np.concatenate([column, [last[name]]]) for name, column in trace.items()}
         code = fo.RUNNING if timed_out else int(arrays["codes"][k])
         return Outcome(code, steps, x.copy(), hits.copy(), trace, bool(timed_out), Counts(steps + 1))
+
+
+def _joined(parts: list[Any]) -> Any:
+    """Arrays one after the other, or dictionaries of them."""
+    if isinstance(parts[0], dict):
+        return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+    return np.concatenate(parts)

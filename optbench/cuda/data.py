@@ -22,7 +22,9 @@ Shapes = list[tuple[int, ...]]
 def rooms(problem: Problem, batching: Batching) -> tuple[Shapes, Shapes]:
     """Shapes of a run's own arrays: for the whole data, and for a mini-batch."""
     record, size = problem.record, batching.size
-    full = [(np.size(getattr(problem.data, field.name)),) for field in fields(record) if field.kind == "scratch"]
+    full: Shapes = [
+        (np.size(getattr(problem.data, field.name)),) for field in fields(record) if field.kind == "scratch"
+    ]
     cut: Shapes = []
     for field, array in sampled(problem.data, problem.samples).values() if size else ():
         if field.kind == "scratch":

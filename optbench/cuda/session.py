@@ -197,8 +197,8 @@ def _kernel(problem: Problem, method: Method, keep: bool, real: type, together: 
     observed = method.schedule.value if method.schedule.observes else None
     batching = (method.batching.size > 0, method.batching.order, data.rooms(problem, method.batching))
     functions = (problem.fun_grad, problem.residuals, problem.phases, problem.record, problem.samples)
-    key = (functions, problem.n, len(problem.groups), optimizer, variant, observed, method.clip[0], repr(batching))
-    key += (keep, real, together)
+    form = (problem.n, len(problem.groups), optimizer, variant, observed, method.clip[0], repr(batching))
+    key = (functions, form, keep, real, together)
     if key not in _KERNELS:
         make = whole.make_kernel if together else members.make_kernel
         _KERNELS[key] = make(problem, method, keep, real)

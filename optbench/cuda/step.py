@@ -61,7 +61,7 @@ def _prepare(constants: Callable[..., Any], shared: type, real: type) -> Any:
 
 def of_one(functions: Functions, groups: int, real: type) -> Any:
     """Device function ``step(m, t, lr)`` of all coordinates, which are in so many groups, by one thread."""
-    prepare, update, load, store, ratio, move = functions
+    prepare, update, load, store, ratio, _ = functions
     if ratio is not None:
         return _scaled(functions, groups == 1, real)
 

@@ -1,7 +1,7 @@
 """One run of a large problem, by all threads of the device together, in one launch for many steps.
 
-Thread i works on the coordinates i, i + threads, ...: each of them is a piece of its own of the problem's phase. Sums are
-added in a fixed order: the coordinates of a thread, the threads of a block, the blocks. All threads hold the same
+Thread i works on the coordinates i, i + threads, ...: each of them is a piece of its own of the problem's phase. Sums
+are added in a fixed order: the coordinates of a thread, the threads of a block, the blocks. All threads hold the same
 numbers besides and decide alike, so that they meet at every barrier of the grid.
 """
 

@@ -317,7 +317,7 @@ class Columns(NamedTuple):
 
 def _states(optimizer: Optimizer, params: Any, n: int, k: int, real: type) -> Any:
     _, state = kernels.form_of(optimizer, params)
-    states = np.zeros((max(len(fields(state)), 1), n, k), dtype=real)
+    states: Any = np.zeros((max(len(fields(state)), 1), n, k), dtype=real)
     if optimizer.init is not None:
         for row, value in zip(states, optimizer.init(params), strict=True):
             row[...] = value
