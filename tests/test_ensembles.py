@@ -8,6 +8,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -195,10 +196,29 @@ def assert_close(a: optbench.EnsembleResult, b: optbench.EnsembleResult, toleran
 
 @pytest.mark.parametrize("optimizer", eligible())
 def test_every_eligible_optimizer_in_lanes(optimizer: str) -> None:
-    """Enough seeds for blocks of one learning rate, then few of many learning rates in one block."""
+    """Enough seeds for blocks of one learning rate, then few of many learning rates in one block.
+
+    Lanes may round differently, by the processor. Runs that amplify that are left out: those that end elsewhere when
+    they start one unit in the last place away.
+    """
     lr = optbench.get_optimizer(optimizer).lr * 10
-    assert_close(*both("rosenbrock", optimizer, WIDTH + 5, [lr, 3 * lr], max_iter=600))
-    assert_close(*both("rosenbrock", optimizer, 7, (lr * np.geomspace(0.1, 3, 9)).tolist(), max_iter=600))
+    problem = optbench.get_problem("rosenbrock")
+    for seeds, rates in ((WIDTH + 5, [lr, 3 * lr]), (7, (lr * np.geomspace(0.1, 3, 9)).tolist())):
+        lanes, exact = both(problem, optimizer, seeds, rates, max_iter=600)
+        starts = np.array([harness.start_of(problem, seed) for seed in range(seeds)])
+        beside = optbench.ensemble(problem, optimizer, lr=rates, x0s=np.nextafter(starts, np.inf), max_iter=600)
+        with np.errstate(invalid="ignore", over="ignore"):
+            apart = np.abs(beside.x - exact.x).max(axis=1) / np.maximum(1.0, np.abs(exact.x).max(axis=1))
+        steady = (beside.nit == exact.nit) & (beside.hits == exact.hits).all(axis=1) & (apart < 1e-13)
+        assert steady.sum() > 5
+        assert_close(*both(problem, optimizer, seeds, rates, max_iter=30))
+        assert_close(only(lanes, steady), only(exact, steady))
+
+
+def only(result: optbench.EnsembleResult, kept: Any) -> optbench.EnsembleResult:
+    """Some of the members."""
+    names = ("x", "fun", "f0", "nit", "status", "hits", "lr", "seed")
+    return replace(result, **{name: getattr(result, name)[kept] for name in names})
 
 
 def test_all_first_order_optimizers_without_norms_are_eligible() -> None:

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from optbench import kernels
 from optbench.cuda import data, driver, members, whole
 from optbench.cuda.world import make_world, placed, size_of
 from optbench.devices import BackendError, free_memory, require
@@ -193,11 +194,12 @@ def _kernel(problem: Problem, method: Method, keep: bool, real: type, together: 
     """The kernel of runs of this form, made once: problems of other data and runs of other settings share it."""
     optimizer = method.optimizer
     assert isinstance(optimizer, Optimizer)
-    variant = tuple(name for name in optimizer.variants if getattr(method.params, name))
+    form_of = kernels.form_of(optimizer, method.params)
+    steps = (*form_of, optimizer.constants, optimizer.scale, optimizer.finish, optimizer.params, optimizer.shared)
     observed = method.schedule.value if method.schedule.observes else None
     batching = (method.batching.size > 0, method.batching.order, data.rooms(problem, method.batching))
     functions = (problem.fun_grad, problem.residuals, problem.phases, problem.record, problem.samples)
-    form = (problem.n, len(problem.groups), optimizer, variant, observed, method.clip[0], repr(batching))
+    form = (problem.n, len(problem.groups), steps, observed, method.clip[0], repr(batching))
     key = (functions, form, keep, real, together)
     if key not in _KERNELS:
         make = whole.make_kernel if together else members.make_kernel
