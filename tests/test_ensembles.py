@@ -204,13 +204,13 @@ def test_every_eligible_optimizer_in_lanes(optimizer: str) -> None:
     lr = optbench.get_optimizer(optimizer).lr * 3
     problem = optbench.get_problem("rosenbrock")
     for seeds, rates in ((WIDTH + 5, [lr, 3 * lr]), (7, (lr * np.geomspace(0.1, 3, 9)).tolist())):
-        lanes, exact = both(problem, optimizer, seeds, rates, max_iter=600)
+        lanes, exact = both(problem, optimizer, seeds, rates, max_iter=150)
         starts = np.array([harness.start_of(problem, seed) for seed in range(seeds)])
-        beside = optbench.ensemble(problem, optimizer, lr=rates, x0s=starts * (1.0 + 1e-14), max_iter=600)
+        beside = optbench.ensemble(problem, optimizer, lr=rates, x0s=starts * (1.0 + 1e-14), max_iter=150)
         with np.errstate(invalid="ignore", over="ignore"):
             apart = np.abs(beside.x - exact.x).max(axis=1) / np.maximum(1.0, np.abs(exact.x).max(axis=1))
         steady = (beside.nit == exact.nit) & (beside.hits == exact.hits).all(axis=1) & (apart < 1e-11)
-        assert steady.sum() > 5
+        assert steady.mean() > 0.3
         assert_close(*both(problem, optimizer, seeds, rates, max_iter=4))
         assert_close(only(lanes, steady), only(exact, steady))
 
