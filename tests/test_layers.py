@@ -22,6 +22,7 @@ LAYERS = [
     ["kernels", "registry"],
     ["clipping", "optimizers", "constrained", "schedules", "problems"],
     ["footprint", "models"],
+    ["points"],
     ["loops"],
     ["entries"],
     ["search"],

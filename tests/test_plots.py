@@ -100,6 +100,13 @@ def test_every_registered_name_has_a_look_of_its_own() -> None:
         assert len(set(markers)) == len(markers)  # legible without dashes, too
 
 
+def test_the_constant_schedule_and_the_first_optimizers_share_their_colours_with_none() -> None:
+    colours = [_style.style_of("schedule", name).color for name in list_schedules()]
+    assert len(set(colours)) == len(colours)
+    first = [_style.style_of("optimizer", name).color for name in ("adam", "gd", "momentum", "rmsprop", "sgd", "lbfgs")]
+    assert len(set(first)) == len(first)
+
+
 def test_variants_share_the_colour_and_unknown_names_have_one() -> None:
     plain, variant = (_style.style_of("optimizer", label) for label in ("adam", "adam lr=0.1"))
     assert plain.color == variant.color

@@ -19,6 +19,7 @@ from optbench.plots._scene_text import gradient_text, step_text
 from optbench.plots.animation import Animation, iterations_of
 from optbench.plots.constraint_space import active
 from optbench.plots.parameter_space import draw_gradient, parameter_space_of_runs
+from optbench.points import point_at
 from optbench.registry import list_problems
 from optbench.store import Results
 from optbench.trajectories import trajectories
@@ -124,20 +125,21 @@ def test_principal_plane_is_the_default_beyond_two_parameters_and_is_stated() ->
 
 @pytest.mark.parametrize("given", ["w=1,b=2", {"w": 1.0, "b": 2.0}, [1.0, 2.0], "1, 2", "b=2, w=1.0"])
 def test_points_by_name_and_by_number(sales: optbench.Problem, given: Any) -> None:
-    np.testing.assert_array_equal(_planes.point_at(sales, given), [1.0, 2.0])
+    np.testing.assert_array_equal(point_at(sales, given), [1.0, 2.0])
 
 
 @pytest.mark.parametrize(
     ("options", "sentence"),
     [
-        ({"at": "x1=1,y=2"}, r"unknown parameter of rosenbrock: 'y'\. Known: x1, x2"),
-        ({"at": "1,2,3"}, "a point of rosenbrock has 2 numbers, not 3"),
-        ({"at": "x1=one"}, "a point of rosenbrock is written like x1=1,x2=2, not with 'one'"),
+        ({"at": "x1=1,z=2"}, r"unknown parameter of rosenbrock: 'z'\. Known: x1, x2"),
+        ({"at": "1,2,3"}, "a point of rosenbrock takes all 2 parameters, as x1=1,x2=2 or 1,2, not 3"),
+        ({"at": "x1=one"}, "a point of rosenbrock takes numbers, as x1=1,x2=2 or 1,2, not 'one'"),
         ({"at": "1,nan"}, "finite numbers"),
         ({"at": "1,2", "step": "adm"}, "unknown optimizer 'adm'"),
         ({"step": "adam"}, "a step starts at a point"),
         ({"at": "1,2", "lr": 0.1}, "lr is that of a step"),
         ({"plane": "x1"}, "plane takes pca or two parameters, like x1,x2, not 'x1'"),
+        ({"plane": "x1,x_1"}, "plane takes pca or two parameters"),
         ({"plane": "x1,x7"}, "unknown parameter of rosenbrock: 'x7'"),
         ({"plane": "pca"}, "the principal plane takes paths"),
         ({"bounds": "3"}, r"bounds of x1 and x2 are written like -2\.\.2,-1\.\.3, not '3'"),
@@ -166,6 +168,13 @@ def test_paths_are_the_points_of_minimize(rosenbrock: dict[str, Any]) -> None:
     assert {"adam", "gd", "lbfgs", "start", "minimum"} <= set(texts(figure))
     from_trace = plots.parameter_space("rosenbrock", {name: r.trace for name, r in rosenbrock.items()})
     np.testing.assert_array_equal(lines(from_trace)["adam"], drawn["adam"])
+
+
+def test_the_arrow_of_a_gradient_stays_in_the_frame() -> None:
+    scene = _scene.scene_of("rosenbrock", at=(1.0, 2.0))  # at the edge of the problem's region, uphill beyond it
+    plane, bounds = scene.plane, scene.bounds
+    tip = _planes.tip_of(plane, bounds, np.array([1.0, 2.0]), scene.problem.grad(np.array([1.0, 2.0])))
+    assert ((tip > bounds[:, 0]) & (tip < bounds[:, 1])).all()
 
 
 def test_gradient_and_step_have_the_numbers_of_the_problem_and_the_kernel(sales: optbench.Problem) -> None:
@@ -390,7 +399,9 @@ def test_figures_from_results_show_the_recorded_runs(results: Results) -> None:
 
 
 def test_figures_from_results_are_of_one_problem(results: Results) -> None:
-    with pytest.raises(ValueError, match="of one problem: say which, of beale n=2, circle_on_line n=2"):
+    with pytest.raises(
+        ValueError, match="one problem is shown: choose it by problem, of beale n=2, circle_on_line n=2"
+    ):
         parameter_space_of_runs(results.runs)
     with pytest.raises(ValueError, match="unknown problem 'bele'"):
         parameter_space_of_runs(results.runs, problem="bele")

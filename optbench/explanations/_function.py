@@ -11,15 +11,10 @@ import numpy as np
 from optbench.explanations._board import Board, Line
 from optbench.explanations._terms import Term, Unsupported, array, bracketed, number_text, record, unparsed
 from optbench.explanations._text import WIDTH, board_text, formula, paragraph, shown_of, sum_text, title, vector_text
-from optbench.models import model_of
+from optbench.points import symbol
 from optbench.types import Array, Problem
 
 SMALL = 4  # parameters up to which a function is worked out statement by statement
-
-
-def symbol(problem: Problem) -> str:
-    """How the objective is called: J where it is the cost of a model on data, else f."""
-    return "f" if model_of(problem) is None else "J"
 
 
 def formula_of(problem: Problem) -> list[str]:

@@ -107,6 +107,15 @@ def column_text(values: ArrayLike) -> list[str]:
     return [f"{value:.{decimals}f}" for value in array]
 
 
+def point_text(names: Sequence[str], x: Array) -> str:
+    """``w = 1, b = 2``; of many parameters the first and the last."""
+    kept = shown_of(x.size)
+    parts = [f"{names[i]} = {number_text(x[i])}" for i in kept]
+    if len(kept) < x.size:
+        parts.insert(HEAD, "...")
+    return ", ".join(parts)
+
+
 def table(names: Sequence[str], columns: Sequence[Array], totals: Sequence[bool], numbers: Sequence[int]) -> list[str]:
     """Rows of a table by their numbers from 1, ``...`` where some are left out, and a row of sums where asked for."""
     made = [

@@ -8,7 +8,6 @@ import numpy as np
 
 from optbench.explanations._board import Line
 from optbench.explanations._constraints import kkt_text
-from optbench.explanations._function import symbol
 from optbench.explanations._steps import Step
 from optbench.explanations._terms import bracketed, number_text
 from optbench.explanations._text import (
@@ -22,6 +21,7 @@ from optbench.explanations._text import (
 )
 from optbench.methods import Lagrangian, Optimizer
 from optbench.outcome import Run
+from optbench.points import symbol
 from optbench.records import Empty
 from optbench.registry import get_optimizer
 from optbench.types import Problem

@@ -11,13 +11,13 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from optbench.explanations import _constraints, _cost, _function
-from optbench.explanations._point import names_of, point_of, text_of
 from optbench.explanations._steps import Step, steps_of
-from optbench.explanations._text import paragraph, shown_of, title
+from optbench.explanations._text import paragraph, point_text, shown_of, title
 from optbench.explanations._writing import run_text, step_text
 from optbench.models import Model, model_of, small_problem
 from optbench.optimize import minimize
 from optbench.outcome import Run
+from optbench.points import parameter_names, point_at
 from optbench.registry import get_optimizer
 from optbench.single import make_run
 from optbench.types import Array, Problem
@@ -134,7 +134,7 @@ def explain(
     --------
     >>> e = explain("linear_regression", at={"w": 1, "b": 2}, optimizer="gd", lr=0.1)
     >>> e.points.round(4).tolist()
-    [[1.0, 2.0], [11.7207, 34.0700]]
+    [[1.0, 2.0], [11.7207, 34.07]]
     """
     made = small_problem(problem)
     chosen = optimizer or ("lagrange_newton" if made.constraints else "gd")
@@ -142,7 +142,7 @@ def explain(
         steps = 2 if chosen == "lagrange_newton" else 1
     if isinstance(steps, bool) or not isinstance(steps, int) or not 1 <= steps <= MOST:
         raise ValueError(f"steps takes a whole number between 1 and {MOST}, not {steps!r}")
-    x, names = point_of(made, at), names_of(made)
+    x = np.array(made.x0) if at is None else point_at(made, at)
     if optimizer is None and lr is None and model_of(made) is not None:
         lr = FIRST_RATE
     budget = max(100, steps) if max_iter is None else max_iter
@@ -154,6 +154,7 @@ def explain(
     if refused:
         raise ValueError(f"{chosen} does not apply to {made.name}: {refused}")
     result = minimize(made, chosen, x0=x, targets=(), **options)
+    names = parameter_names(made)
     done = steps_of(made, run, result, names, shown_of(made.n), steps)
     model, cost = model_of(made), _cost.cost_of(made)
     residuals = _cost.errors_of(model, x) if model is not None and cost is not None else None
@@ -185,6 +186,6 @@ def _lines(e: Explanation) -> list[str]:
 
 
 def _head(e: Explanation, model: Model | None) -> list[str]:
-    lines = paragraph(f"{e.problem.name} at {text_of(e.names, e.x)}")
+    lines = paragraph(f"{e.problem.name} at {point_text(e.names, e.x)}")
     lines.append("=" * max(map(len, lines)))
     return [*lines, *_function.formula_of(e.problem)] if _cost.cost_of(e.problem) is None else lines

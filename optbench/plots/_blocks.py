@@ -45,9 +45,6 @@ class _Block(NamedTuple):
 
 def place(grids: Sequence[Grid], title: str, caption: str) -> tuple[Figure, list[Axes], Axes]:
     """A figure with axes for all panels, in their order, and for a colour bar, with title and caption."""
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
-
     blocks = _blocks(grids)
     wide_all = max(block.size[0] for block in blocks)
     width = max(wide_all + _BAR, 5.0)
@@ -55,8 +52,7 @@ def place(grids: Sequence[Grid], title: str, caption: str) -> tuple[Figure, list
     body = sum(block.size[1] for block in blocks)
     tall = min(max(body - blocks[0].top - 0.4, _BAR_HEIGHTS[0]), _BAR_HEIGHTS[1])
     height = 0.35 + max(body, blocks[0].top + 0.3 + tall) + below + 0.1
-    figure = Figure(figsize=(width, height))
-    FigureCanvasAgg(figure)
+    figure = _style.canvas(width, height, layout="none")
     axes: dict[int, Axes] = {}
     y = height - 0.35
     for block in blocks:

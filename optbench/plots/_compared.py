@@ -123,10 +123,7 @@ def cost_text(facts: Mapping[Any, Any]) -> str:
     """What is counted, and until when."""
     if facts["target"] is None:
         return f"{facts['on']} {_CONVERGED}"
-    level = stats.target_text(facts["target"])
-    goal = f"f - f* \N{LESS-THAN OR EQUAL TO} {level} (f0 - f*)".replace(" ", "\N{NO-BREAK SPACE}")
-    under = f" (under constraints: KKT residual at most {level})" if facts["constrained"] else ""
-    return f"{facts['on']} to {goal}{under}"
+    return f"{facts['on']} to {_style.goal_text(facts['target'], facts['constrained'])}"
 
 
 def field_text(table: pd.DataFrame) -> str:

@@ -10,6 +10,7 @@ import numpy as np
 from optbench.labels import text_of
 from optbench.plots import _planes, _style
 from optbench.plots._planes import Field, Plane
+from optbench.points import symbol
 from optbench.types import Array, Problem
 
 if TYPE_CHECKING:
@@ -47,7 +48,7 @@ def levels_of(problem: Problem, field: Field) -> tuple[Array, Array, str]:
     """
     from matplotlib.ticker import MaxNLocator
 
-    f, name = field.f, _planes.symbol(problem)
+    f, name = field.f, symbol(problem)
     lowest = float(np.nanmin(f))
     known = problem.f_opt is not None and problem.f_opt <= lowest
     gap = f - (problem.f_opt if problem.f_opt is not None and known else lowest)

@@ -53,6 +53,24 @@ def measured(frame: pd.DataFrame, x: X) -> pd.DataFrame:
     return frame
 
 
+def rows_of(
+    runs: pd.DataFrame,
+    by: By,
+    x: X = "iteration",
+    *,
+    problem: str | None = None,
+    optimizer: str | None = None,
+    schedule: str | None = None,
+) -> pd.DataFrame:
+    """Rows that lines show, with labels in the place of names: those asked for, `measured` in `x`, the `best` by `by`.
+
+    Raises ValueError where there are none, or for an unknown name.
+    """
+    stats.need(runs, "plot")
+    table = _style.chosen(stats.labels(runs), runs, problem=problem, optimizer=optimizer, schedule=schedule)
+    return best(measured(runs.loc[table.index].assign(**table), x), by)
+
+
 def best(frame: pd.DataFrame, by: By) -> pd.DataFrame:
     """Rows of the one combination of other factors that each line shows, by the rule in `convergence`."""
     keys = [frame[name] for name in ("problem", by, *others(by))]
@@ -62,6 +80,12 @@ def best(frame: pd.DataFrame, by: By) -> pd.DataFrame:
     first = ranked.sort_values(["needed", "at_end"], kind="stable").groupby(level=[0, 1], sort=False).head(1)
     keep = set(first.index)
     return frame[[cell in keep for cell in zip(*keys, strict=True)]]
+
+
+def of_seed(frame: pd.DataFrame, seed: int) -> pd.DataFrame:
+    """Of every problem and optimizer the rows of one seed: `seed`, or where it was not run the lowest that was."""
+    seeds = frame["seed"].where(frame["seed"] == seed, frame["seed"] + frame["seed"].max() + 1)
+    return frame[seeds == seeds.groupby([frame["problem"], frame["optimizer"]]).transform("min")]
 
 
 def lines_of(frame: pd.DataFrame, traces: pd.DataFrame, by: By, x: X, quantity: Traced) -> dict[str, list[Line]]:

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import math
-import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Literal, NamedTuple
 
 import numpy as np
@@ -12,8 +11,7 @@ from numpy.typing import ArrayLike
 
 from optbench.labels import text_of
 from optbench.loops.members import evaluate_all
-from optbench.models import model_of
-from optbench.registry import unknown
+from optbench.points import COMMA, parameter_names, places_of
 from optbench.types import Array, Problem
 
 FINEST, COARSEST = 301, 41  # nodes a side
@@ -23,7 +21,7 @@ _FAR = 0.5  # of the region's width, by how much a path may leave it and still b
 _SMALL = 0.5  # of the region's width, below which what is to be seen is shown enlarged
 ALIKE = 3.0  # ratio of the sides of a frame up to which both axes have one scale
 _NARROW = 1.4  # ratio of the sides of such a frame at most
-_COMMA = re.compile(r",(?![^\[]*\])")  # not one within the brackets of a name
+_ARROW = 0.15  # of the frame, length of a gradient
 
 Bounds = Array  # shape (2, 2): lower and upper end of either direction
 
@@ -59,63 +57,9 @@ class Field(NamedTuple):
     f: Array
 
 
-def parameter_names(problem: Problem) -> tuple[str, ...]:
-    """Names of the parameters: of a model on data w and b, else x1, ..., xn."""
-    model = model_of(problem)
-    return tuple(f"x{k}" for k in range(1, problem.n + 1)) if model is None else model.parameter_names()
-
-
-def symbol(problem: Problem) -> str:
-    """How the objective is called: J where it is the cost of a model on data, else f."""
-    return "f" if model_of(problem) is None else "J"
-
-
 def middle(problem: Problem) -> Array:
     """The point that a slice goes through unless another is named: the minimizer where it is known, else the start."""
     return problem.x0 if problem.x_opt is None else problem.x_opt
-
-
-def point_at(problem: Problem, at: str | Mapping[str, float] | ArrayLike) -> Array:
-    """A point, shape (n,), from ``"w=1,b=2"``, from such a mapping, or from n numbers, also as text.
-
-    Parameters that are not named have the values of `middle`.
-
-    Raises
-    ------
-    ValueError
-        An unknown name, what is no finite number, or another count of numbers.
-    """
-    if isinstance(at, str):
-        parts = [part.strip() for part in _COMMA.split(at)]
-        named = all("=" in part for part in parts)
-        pairs = [part.rpartition("=")[::2] if named else ("", part) for part in parts]
-        numbers = [_number(problem, text) for _, text in pairs]
-        at = dict(zip((name.strip() for name, _ in pairs), numbers, strict=True)) if named else numbers
-    if isinstance(at, Mapping):
-        names, point = parameter_names(problem), np.array(middle(problem))
-        for name, value in at.items():
-            point[_place(problem, names, name)] = value
-    else:
-        point = np.asarray(at, dtype=np.float64)
-    if point.shape != (problem.n,):
-        raise ValueError(f"a point of {problem.name} has {problem.n} numbers, not {point.size}")
-    if not np.isfinite(point).all():
-        raise ValueError(f"a point of {problem.name} has finite numbers, not {point.tolist()}")
-    return np.ascontiguousarray(point)
-
-
-def _number(problem: Problem, text: str) -> float:
-    try:
-        return float(text)
-    except ValueError:
-        example = ",".join(f"{name}={k}" for k, name in enumerate(parameter_names(problem)[:2], 1))
-        raise ValueError(f"a point of {problem.name} is written like {example}, not with {text!r}") from None
-
-
-def _place(problem: Problem, names: Sequence[str], name: str) -> int:
-    if name not in names:
-        raise unknown(f"parameter of {problem.name}:", name, names[:30])
-    return names.index(name)
 
 
 def text_at(problem: Problem, x: Array) -> str:
@@ -180,11 +124,11 @@ def plane_of(problem: Problem, wanted: str | None, paths: Sequence[Array] = (), 
         return principal_plane(paths, np.asarray(paths[-1][-1] if base is None else base))
     if wanted is None:
         return coordinate_plane(problem, base=base)
-    names, parts = parameter_names(problem), [part.strip() for part in _COMMA.split(wanted)]
-    if len(parts) != 2 or parts[0] == parts[1]:
+    names, parts = parameter_names(problem), [part.strip() for part in COMMA.split(wanted)]
+    places = places_of(problem, parts) if len(parts) == 2 else []
+    if len(set(places)) != 2:
         raise ValueError(f"plane takes pca or two parameters, like {','.join(names[:2])}, not {wanted!r}")
-    first, second = (_place(problem, names, name) for name in parts)
-    return coordinate_plane(problem, (first, second), base)
+    return coordinate_plane(problem, (places[0], places[1]), base)
 
 
 def nodes_of(problem: Problem) -> int:
@@ -245,6 +189,22 @@ def frame_of(problem: Problem, plane: Plane, paths: Sequence[Array], marks: Arra
     low = np.where(low < own[:, 0] + 1e-9 * width, low - margin, own[:, 0])
     high = np.where(high > own[:, 1] - 1e-9 * width, high + margin, own[:, 1])
     return _broad(np.column_stack([low, high]))
+
+
+def tip_of(plane: Plane, bounds: Bounds, here: Array, gradient: Array) -> Array:
+    """Where the arrow of a gradient ends that starts `here`: its length is the same share of any frame."""
+    along = plane.directions @ gradient
+    size = float(np.abs(along / np.diff(bounds, axis=1)[:, 0]).max())
+    return np.asarray(here + along * (_ARROW / size) if 0.0 < size < np.inf else here)
+
+
+def with_gradient(problem: Problem, plane: Plane, bounds: Bounds, x: Array) -> Bounds:
+    """The frame, widened where the arrow of the gradient at `x`, shape (n,), would leave it."""
+    ends = plane.coordinates(x)
+    ends = np.concatenate([ends, tip_of(plane, bounds, ends[0], problem.grad(x))[None]])
+    margin = 0.03 * np.diff(bounds, axis=1)[:, 0]
+    low, high = ends.min(axis=0) - margin, ends.max(axis=0) + margin
+    return np.column_stack([np.minimum(bounds[:, 0], low), np.maximum(bounds[:, 1], high)])
 
 
 def _broad(bounds: Bounds) -> Bounds:

@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from optbench import harness, stats
+from optbench import harness
 from optbench.optimize import OptimizeResult, minimize
 from optbench.plots import _planes, _style
-from optbench.plots._lines import best
+from optbench.plots._lines import of_seed, rows_of
 from optbench.plots._planes import Plane
+from optbench.points import point_at
 from optbench.registry import get_problem, search_of
 from optbench.tables import run_of
 from optbench.trajectories import points_of, trajectory
@@ -112,15 +113,11 @@ def runs_of(
         The runs are of more than one problem, a name is unknown, there is none, or it cannot be done again.
     """
     runs = runs[~runs["status"].isin(("error", "crashed")) & (runs["backend"] == "cpu")]  # those with points
-    stats.need(runs, "plot")
-    table = _style.chosen(stats.labels(runs), runs, problem=problem, optimizer=optimizer, schedule=schedule)
-    names = _style.present(table["problem"])
+    frame = rows_of(runs, "optimizer", problem=problem, optimizer=optimizer, schedule=schedule)
+    names = _style.present(frame["problem"])
     if len(names) > 1:
-        raise ValueError(f"parameter space is shown of one problem: say which, of {', '.join(names)}")
-    frame = best(runs.loc[table.index].assign(**table), "optimizer")
-    if not every_seed:
-        seeds = set(frame["seed"])
-        frame = frame[frame["seed"] == (seed if seed in seeds else min(seeds))]
+        raise ValueError(f"one problem is shown: choose it by problem, of {', '.join(names)}")
+    frame = frame if every_seed else of_seed(frame, seed)
     rows = runs.loc[frame.index]
     made: dict[str, list[pd.DataFrame]] = {}
     for label, (_, row) in zip(frame["optimizer"], rows.iterrows(), strict=True):
@@ -155,7 +152,7 @@ def scene_of(
     """Everything that a figure of parameter space draws, checked; see `parameter_space` for the arguments."""
     made = get_problem(problem) if isinstance(problem, str) else problem
     shown = paths_from(made, paths)
-    point = None if at is None else _planes.point_at(made, at)
+    point = None if at is None else point_at(made, at)
     taken = step_from(made, step, lr, point)
     lower = _lowest_last(made, shown)
     used = _planes.plane_of(made, plane, [path.points for path in lower], point)
@@ -167,6 +164,7 @@ def scene_of(
     if frame is None:
         after = () if taken is None else (used.coordinates(taken.after),)
         frame = _planes.frame_of(made, used, (*tracks, *after), _together(used, marks))
+        frame = frame if point is None else _planes.with_gradient(made, used, frame, point)
     return Scene(made, used, frame, shown, tracks, point, taken)
 
 

@@ -10,12 +10,12 @@ from optbench.labels import text_of
 from optbench.plots import _planes, _style
 from optbench.plots._contours import one_scale
 from optbench.plots._paths import Label, Track
-from optbench.plots._planes import Plane
+from optbench.plots._planes import tip_of
 from optbench.plots._scene import Scene, Step
+from optbench.points import parameter_names, symbol
 from optbench.types import Array, Problem
 
 GRADIENT, STEP = "#882255", "#332288"
-_ARROW = 0.15  # of the frame, length of a gradient
 
 
 def labels_of(scene: Scene, tracks: Sequence[Track]) -> list[Label]:
@@ -60,16 +60,9 @@ def obstacles_of(scene: Scene, tracks: Sequence[Track]) -> tuple[list[Array], li
     return [track.points for track in tracks], others
 
 
-def tip_of(plane: Plane, bounds: Array, here: Array, gradient: Array) -> Array:
-    """Where the arrow of a gradient ends that starts `here`: its length is the same share of any frame."""
-    along = plane.directions @ gradient
-    size = float(np.abs(along / np.diff(bounds, axis=1)[:, 0]).max())
-    return np.asarray(here + along * (_ARROW / size) if 0.0 < size < np.inf else here)
-
-
 def gradient_text(problem: Problem, x: Array) -> str:
     """The gradient at a point with its numbers, of many parameters its length."""
-    name, g = _planes.symbol(problem), problem.grad(x)
+    name, g = symbol(problem), problem.grad(x)
     if problem.n > 4:
         return rf"$\nabla {name}$, of length {np.linalg.norm(g):.4g}"
     numbers = ", ".join(f"{value:.4g}" for value in g)
@@ -84,8 +77,8 @@ def step_text(problem: Problem, step: Step) -> str:
 
 def title_of(problem: Problem) -> str:
     """The problem, with the cost and its parameters where it is of a model on data."""
-    names = _planes.parameter_names(problem)
-    if _planes.symbol(problem) == "J" and problem.n <= 3:
+    names = parameter_names(problem)
+    if symbol(problem) == "J" and problem.n <= 3:
         return f"J({', '.join(names)}) of {problem.name}"
     return problem.name if problem.n == 2 else f"{problem.name} with {problem.n} parameters"
 

@@ -11,12 +11,13 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from optbench.registry import list_optimizers, list_schedules, unknown
+from optbench.stats import target_text
 from optbench.types import Array
 
 if TYPE_CHECKING:
@@ -25,9 +26,12 @@ if TYPE_CHECKING:
     from matplotlib.axis import Axis
     from matplotlib.figure import Figure
 
-# Okabe & Ito (2008), Color Universal Design, without its yellow, which is too light for lines on white; then two of
-# Tol's "muted" set (SRON/EPS/TN/09-002). The order is of use: the first names get the colours furthest apart.
-COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000", "#882255", "#332288")
+# Okabe & Ito (2008), Color Universal Design, without its yellow, which is too light for lines on white; then of Tol's
+# "muted" set (SRON/EPS/TN/09-002) and a grey. The order is of use: the first names get the colours furthest apart.
+COLOURS = (
+    *("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000", "#882255", "#332288"),
+    *("#999933", "#777777", "#AA4499", "#117733", "#CC6677", "#44AA99"),
+)
 DASHES: tuple[Any, ...] = ("-", (0, (6, 1.5)), (0, (2, 1)), (0, (7, 1.2, 1.5, 1.2)))
 MARKERS = "osD^vP<>Xh*pd"
 
@@ -35,8 +39,8 @@ MARKERS = "osD^vP<>Xh*pd"
 _FIRST = {
     "optimizer": (
         *("adam", "gd", "momentum", "rmsprop", "adagrad", "nesterov", "sgd", "adamw", "lamb"),
+        *("nadam", "lbfgs", "newton", "bfgs", "radam", "yogi"),
         *("augmented_lagrangian", "lagrange_newton", "quadratic_penalty", "gradient_descent_ascent"),
-        *("nadam", "lbfgs", "newton"),
     ),
     "schedule": ("constant", "cosine", "step", "exponential", "one_cycle", "linear", "reduce_on_plateau"),
 }
@@ -97,7 +101,7 @@ def style_of(factor: str, label: str) -> Style:
     order = _order(factor)
     place = order.index(name) if name in order else zlib.crc32(name.encode())
     look = place + (5 * zlib.crc32(" ".join(settings).encode()) if settings else 0)
-    # 9 colours, 4 dashes and 13 markers have no common factor: pairs repeat after 36 names, triples after 468.
+    # 15 colours, 4 dashes and 13 markers have no common factor: pairs repeat after 60 names, triples after 780.
     return Style(COLOURS[place % len(COLOURS)], DASHES[look % len(DASHES)], MARKERS[look % len(MARKERS)])
 
 
@@ -116,22 +120,35 @@ def panels(
     count: int, width: float, height: float, beside: float = 0.0, below: float = 0.0
 ) -> tuple[Figure, list[Axes]]:
     """A figure with a grid of `count` panels of that size in inches, with room `beside` and `below` all of them."""
+    columns = columns_of(count, width, beside)
+    rows = -(-count // columns)
+    figure = canvas(max(columns * width + beside, 5.0), rows * height + below + 0.8)
+    return figure, [figure.add_subplot(rows, columns, k + 1) for k in range(count)]
+
+
+def columns_of(count: int, width: float, beside: float = 0.0) -> int:
+    """How many of so many panels of that width in inches stand beside each other."""
+    return min(count, 3 if 3 * width + beside <= WIDEST and count != 4 else 2)
+
+
+def canvas(width: float, height: float, layout: Literal["constrained", "none"] = "constrained") -> Figure:
+    """An empty figure of that size in inches, drawn by Agg."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
-    columns = min(count, 3 if 3 * width + beside <= WIDEST and count != 4 else 2)
-    rows = -(-count // columns)
-    figure = Figure(figsize=(max(columns * width + beside, 5.0), rows * height + below + 0.8), layout="constrained")
+    figure = Figure(figsize=(width, height), layout=layout)
     FigureCanvasAgg(figure)
-    return figure, [figure.add_subplot(rows, columns, k + 1) for k in range(count)]
+    return figure
 
 
 def describe(figure: Figure, title: str, caption: str) -> None:
     """Title above the panels and a caption below them, at the left, within the figure's width."""
     width, height = figure.get_size_inches()
     lines = _wrapped(caption, width)
-    below, above = caption_height(caption, width) / height, 0.28 / height
-    figure.text(0.06 / width, 1 - 0.06 / height, title, fontsize=FONT + 2, weight="bold", va="top", in_layout=False)
+    titles = _wrapped(title, width, FONT + 2, 0.66)
+    below, above = caption_height(caption, width) / height, (0.14 + len(titles) * 0.14) / height
+    words: dict[str, Any] = {"fontsize": FONT + 2, "weight": "bold", "va": "top", "linespacing": 1.2}
+    figure.text(0.06 / width, 1 - 0.06 / height, "\n".join(titles), in_layout=False, **words)
     text = "\n".join(lines)
     figure.text(0.06 / width, 0.05 / height, text, color=GREY, va="bottom", linespacing=1.2, in_layout=False)
     engine = figure.get_layout_engine()
@@ -144,10 +161,11 @@ def caption_height(caption: str, width: float) -> float:
     return 0.06 + len(_wrapped(caption, width)) * FONT * 1.3 / 72
 
 
-def _wrapped(caption: str, width: float) -> list[str]:
+def _wrapped(text: str, width: float, size: float = FONT, letter: float = 0.54) -> list[str]:
+    """Lines of a text of that size in points within a width in inches; `letter` is the mean width of one, in sizes."""
     import textwrap
 
-    return textwrap.wrap(caption, int((width - 0.12) * 72 / (FONT * 0.54)), break_on_hyphens=False)
+    return textwrap.wrap(text, int((width - 0.12) * 72 / (size * letter)), break_on_hyphens=False)
 
 
 def spread(wanted: ArrayLike, gap: float, low: float = 0.0, high: float = 1.0) -> Array:
@@ -183,6 +201,13 @@ def number_text(value: float) -> str:
         if value >= 10 * unit or (suffix == "M" and value >= 0.9995e6):
             return f"{value / unit:.2g}{suffix}" if value < 99.5 * unit else f"{value / unit:.0f}{suffix}"
     return f"{value:.0f}"
+
+
+def goal_text(target: float, constrained: bool) -> str:
+    """What it is to meet a target, for a caption; `constrained`: some of the runs are under constraints."""
+    level = target_text(target)
+    goal = f"f - f* \N{LESS-THAN OR EQUAL TO} {level} (f0 - f*)".replace(" ", "\N{NO-BREAK SPACE}")
+    return goal + f" (under constraints: KKT residual at most {level})" * constrained
 
 
 def few_decades(axis: Axis, low: float, high: float) -> None:

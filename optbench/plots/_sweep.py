@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.axis import Axis
 
-MOST = len(_style.COLOURS)  # curves or panels that can be told apart
+MOST = 9  # curves or panels that can be told apart
 _TICKS = 9  # values up to which every one is labelled
 _LETTERS = 7  # of a value that is written without a power of ten
 _UNSAID = {  # labels that go without saying

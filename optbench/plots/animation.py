@@ -16,7 +16,8 @@ from optbench.plots._contours import draw_field, name_axes, one_scale
 from optbench.plots._paths import place, track_of
 from optbench.plots._scene import Scene, runs_of, scene_of
 from optbench.plots._scene_text import labels_of, obstacles_of, title_of
-from optbench.plots.data_space import draw_data, draw_model
+from optbench.plots.constraint_space import CURVES, draw_constraints, in_plane
+from optbench.plots.data_space import draw_data, draw_model, drawable, show_lines
 from optbench.plots.parameter_space import draw_marks, settle
 from optbench.types import Problem
 
@@ -50,12 +51,12 @@ class Animation:
                 raise ValueError(f"{name} takes a whole number of at least {least}, not {value!r}")
         if not scene.paths:
             raise ValueError("an animation takes paths")
-        drawable = _has_data_space(scene.problem)
-        if data and not drawable:
+        can = _has_data_space(scene.problem)
+        if data and not can:
             raise ValueError(
                 f"{scene.problem.name} has no data space that can be drawn: one feature, or two and classes"
             )
-        self.scene, self.fps, self.data = scene, fps, drawable if data is None else data
+        self.scene, self.fps, self.data = scene, fps, can if data is None else data
         self.iterations = iterations_of(max(len(path.points) for path in scene.paths) - 1, frames)
 
     def save(self, path: str | os.PathLike[str]) -> Path:
@@ -87,18 +88,24 @@ class Animation:
         ax = axes[-1]
         name_axes(ax, scene.plane, scene.bounds)
         what = draw_field([ax], scene.problem, _planes.field_of(scene.problem, scene.plane, scene.bounds))
+        curves = draw_constraints(ax, scene.problem, scene.bounds) if in_plane(scene.problem) else []
         draw_marks(ax, scene)
         if self.data:
             draw_data(axes[0], scene.problem)
+            model = drawable(scene.problem)
+            if model.is_line:
+                show_lines(axes[0], model, np.array([path.points[k] for path in scene.paths for k in (0, -1)]))
             axes[0].set_title("Data space")
             axes[0].spines[["top", "right"]].set_visible(False)
             ax.set_title("Parameter space")
         parts = [f"Contours of {what}.", _planes.plane_text(scene.problem, scene.plane)]
         parts += ["Each point of parameters is one model."] * self.data
+        parts += [CURVES] * bool(curves)
         _style.describe(figure, title_of(scene.problem), " ".join(filter(None, parts)))
         settle(figure)
         tracks = [track_of(points, scene.bounds) for points in scene.tracks]
-        place(ax, labels_of(scene, tracks), *obstacles_of(scene, tracks))
+        paths, others = obstacles_of(scene, tracks)
+        place(ax, [*labels_of(scene, tracks), *curves], paths, [*others, *(curve.anchors for curve in curves)])
         return figure, axes
 
     def _moving(self) -> tuple[Figure, Any]:

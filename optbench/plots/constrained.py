@@ -10,7 +10,7 @@ import numpy as np
 from optbench import harness, stats
 from optbench.constrained._residual import infeasibility, stationarity
 from optbench.plots import _style
-from optbench.plots._lines import best
+from optbench.plots._lines import of_seed, rows_of
 from optbench.plots._paths import Label, place
 from optbench.plots.convergence import LINEAR
 from optbench.tables import run_of
@@ -113,10 +113,8 @@ def _paths(
     constrained = runs["kkt"].notna().groupby([runs["problem"], runs["settings"]]).transform("any")
     runs = runs[constrained & ~runs["status"].isin(("error", "crashed"))]
     stats.need(runs, "plot: none is under constraints")
-    table = _style.chosen(stats.labels(runs), runs, problem=problem, optimizer=optimizer, schedule=schedule)
-    frame = best(runs.loc[table.index].assign(**table), "optimizer")
-    seeds = frame["seed"].where(frame["seed"] == seed, frame["seed"] + frame["seed"].max() + 1)
-    frame = frame[seeds == seeds.groupby([frame["problem"], frame["optimizer"]]).transform("min")]
+    frame = rows_of(runs, "optimizer", problem=problem, optimizer=optimizer, schedule=schedule)
+    frame = of_seed(frame, seed)
     paths, problems = dict[str, list[_Path]](), dict[str, Problem]()
     recorded = (row for _, row in runs.loc[frame.index].iterrows())
     for (_, shown), row in zip(frame.iterrows(), recorded, strict=True):

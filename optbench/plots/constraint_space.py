@@ -12,8 +12,9 @@ from optbench.labels import text_of
 from optbench.plots import _planes, _style
 from optbench.plots._contours import draw_field
 from optbench.plots._paths import Label, place
+from optbench.plots._planes import tip_of
 from optbench.plots._scene import Scene, runs_of, scene_of
-from optbench.plots._scene_text import GRADIENT, caption_of, labels_of, obstacles_of, tip_of
+from optbench.plots._scene_text import GRADIENT, caption_of, labels_of, obstacles_of
 from optbench.plots.parameter_space import arrow, draw_scene, frame_figure, settle
 from optbench.registry import get_problem
 from optbench.types import Array, Problem
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 NODES = 151  # a side of the grid of the constraint functions
 ACTIVE = 1e-6  # what a constraint function is at most, relative to the length of its gradient, where it holds as c = 0
 CONSTRAINT = "black"
+CURVES = "Lines c = 0, heavy for equalities; hatched: excluded; dashed: where f is as at the solution."
 _ASIDE = 0.008  # of the frame, by which arrows that would cover each other are moved apart
 _PARALLEL = 0.98  # cosine of the angle between such
 _SHORTEST = 0.3  # of the longest arrow
@@ -57,7 +59,7 @@ def constraint_space(
         The problem has no constraints or not two parameters; or as in `parameter_space`.
     """
     made = get_problem(problem) if isinstance(problem, str) else problem
-    if made.constraints is None or made.n != 2:
+    if not in_plane(made):
         has = f"{made.n} parameters" if made.constraints else "no constraints"
         raise ValueError(
             f"constraint space is shown of problems with constraints and 2 parameters; {made.name} has {has}"
@@ -108,6 +110,11 @@ def constraint_space_of_runs(
     """
     made, paths = runs_of(runs, problem, optimizer, schedule, seed, every_seed)
     return constraint_space(made, paths, bounds=bounds)
+
+
+def in_plane(problem: Problem) -> bool:
+    """Whether a problem has constraints that can be drawn: those of two parameters."""
+    return problem.constraints is not None and problem.n == 2
 
 
 def draw_constraints(ax: Axes, problem: Problem, bounds: Array) -> list[Label]:

@@ -9,7 +9,7 @@ import numpy as np
 
 from optbench import stats
 from optbench.plots import _style
-from optbench.plots._lines import By, Line, Quantity, X, best, lines_of, measured, shown
+from optbench.plots._lines import By, Line, Quantity, X, lines_of, rows_of, shown
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -21,6 +21,7 @@ _HIGHEST = 300.0  # decades: what lies above is far outside of any panel
 _DECADES = 0.5  # room above the start, for a line that rises before it falls
 _Y_TEXT = {"gap": "$f(x_t) - f^*$", "f": "$f(x_t)$", "grad_norm": r"$\|\nabla f(x_t)\|$", "kkt": "KKT residual"}
 X_TEXT = {"iteration": "iteration $t$", "evaluations": "evaluations of the objective"}
+_CLOSE = 0.08  # of the axis, within which a marker moves to a point of its line
 _SAMPLE = (3.0, 9.0, 12.0, 26.0, 29.0)  # points right of the panel: leader from, to, line sample from, to, text
 
 
@@ -70,9 +71,7 @@ def convergence(
     for name, value, allowed in (("by", by, By), ("x", x, X), ("quantity", quantity, Quantity)):
         if value not in get_args(allowed):
             raise ValueError(f"{name} is one of {', '.join(get_args(allowed))}, not {value!r}")
-    stats.need(runs, "plot")
-    table = _style.chosen(stats.labels(runs), runs, problem=problem, optimizer=optimizer, schedule=schedule)
-    frame = best(measured(runs.loc[table.index].assign(**table), x), by)
+    frame = rows_of(runs, by, x, problem=problem, optimizer=optimizer, schedule=schedule)
     traces = traces[traces["run"].isin(frame.index)]
     stats.need(traces, "plot: none has a trace")
     lines = lines_of(frame, traces, by, x, quantity)
@@ -210,10 +209,12 @@ def arrange(ax: Axes, members: list[Line], by: By) -> None:
 
 
 def _mark(ax: Axes, k: int, count: int, line: Line, look: _style.Style) -> tuple[float, float]:
-    """Set markers, at other places than those of the other lines; the end of line k in fractions of the axes.
+    """Draw markers, at other places than those of the other lines; the end of line k in fractions of the axes.
 
     The end of a line that leaves the panel above is where it does so.
     """
+    from matplotlib.lines import Line2D
+
     points = (ax.transData + ax.transAxes.inverted()).transform(ax.lines[k].get_xydata())
     inside = np.flatnonzero(points[:, 1] <= 1.0)
     end = points[-1]
@@ -221,8 +222,16 @@ def _mark(ax: Axes, k: int, count: int, line: Line, look: _style.Style) -> tuple
         before, after = points[inside[-1] : inside[-1] + 2]
         end = before + (after - before) * (1.0 - before[1]) / (after[1] - before[1])
     wanted = (np.arange(4)[:, None] + (k + 0.5) / count).ravel() / 4
-    places = np.searchsorted(points[:, 0], wanted[wanted < end[0] - 0.02])
-    ax.lines[k].set(marker=look.marker, markevery=np.unique(places).tolist(), markersize=3.2, markeredgewidth=0)
+    at = wanted[(wanted > points[0, 0]) & (wanted < end[0] - 0.02)]
+    marked = np.column_stack([at, np.interp(at, *points.T)])
+    nearest = np.abs(points[:, 0] - at[:, None]).argmin(axis=1)
+    close = np.abs(points[nearest, 0] - at) < _CLOSE
+    marked[close] = points[nearest[close]]  # of few points the points themselves
+    marked = marked[(marked[:, 1] >= 0.0) & (marked[:, 1] <= 1.0)]
+    marks: dict[str, Any] = {"marker": look.marker, "markersize": 3.2, "markeredgewidth": 0, "color": look.color}
+    figure = ax.get_figure(root=True)
+    assert figure is not None
+    figure.add_artist(Line2D(*marked.T, linestyle="none", transform=ax.transAxes, in_layout=False, **marks))
     return float(np.clip(end[0], 0.0, 1.0)), float(np.clip(end[1], 0.0, 1.0))
 
 

@@ -136,14 +136,14 @@ def _scale(ax: Axes, count: int, facts: Mapping[Any, Any]) -> None:
 
 def _caption(table: pd.DataFrame) -> str:
     facts = table.attrs
-    level = f"{100 * facts['alpha']:g} %"
+    level = f"{100 * facts['alpha']:g}\N{NO-BREAK SPACE}%"
     parts = [
         f"Mean ranks over {facts['problems']} problem{'s' * (facts['problems'] > 1)} of the median cost over starts; "
         f"1 is the best. Cost: {_compared.cost_text(facts)}."
     ]
     if not np.isnan(facts["p"]):
-        parts.append(f"Friedman's test that all are equal: p {_p_text(facts['p'])}")
-        parts[-1] += f" (Iman and Davenport's: p {_p_text(facts['p_f'])})."
+        parts.append(f"Friedman's test that all are equal: {_p_text(facts['p'])}")
+        parts[-1] += f" (Iman and Davenport's: {_p_text(facts['p_f'])})."
     if facts["post_hoc"] == "nemenyi":
         parts.append(f"Bars join those whose mean ranks differ by less than Nemenyi's critical difference at {level}.")
         if facts["difference"] > len(table) - 1:
@@ -160,4 +160,4 @@ def _caption(table: pd.DataFrame) -> str:
 
 
 def _p_text(p: float) -> str:
-    return "< 0.0001" if p < 1e-4 else f"= {p:.2g}"
+    return f"p {'< 0.0001' if p < 1e-4 else f'= {p:.2g}'}".replace(" ", "\N{NO-BREAK SPACE}")

@@ -164,7 +164,7 @@ def ert(
     caption = (
         f"What all runs spent until they met the target or ended, in {on}, over the number of runs that met it: the "
         f"expected cost with restarts. {_compared.instances_text(table.attrs).capitalize()}. Cross: no run met the "
-        f"next target. {_compared.field_text(table)}"
+        f"next target; a name without a line: none met any. {_compared.field_text(table)}"
     )
 
     def shape(ax: Axes, members: Sequence[Line]) -> None:

@@ -226,9 +226,7 @@ def _fill(ax: Axes, panel: Panel, colours: ScalarMappable) -> None:
 
 def _words(value: Value, target: float, together: str, constrained: bool) -> tuple[str, str]:
     """Title and caption."""
-    goal = f"f - f* \N{LESS-THAN OR EQUAL TO} {stats.target_text(target)} (f0 - f*)".replace(" ", "\N{NO-BREAK SPACE}")
-    if constrained:
-        goal += f" (under constraints: KKT residual at most {stats.target_text(target)})"
+    goal = _style.goal_text(target, constrained)
     if value == "success":
         caption = f"Share of runs, in percent, that reached {goal} within their budget."
         return "Success by optimizer and schedule", caption + (f" {together.capitalize()}: mean." if together else "")

@@ -12,6 +12,7 @@ from optbench.models import Model, small_problem
 from optbench.plots import _style
 from optbench.plots._scene import paths_from, runs_of
 from optbench.plots.data_space import draw_data, draw_model, drawable, show_lines
+from optbench.plots.decision_boundary import class_legend
 from optbench.types import Array, Problem
 
 if TYPE_CHECKING:
@@ -54,6 +55,8 @@ def data_space(problem: str | Mapping[str, Any] | Problem, paths: Mapping[str, A
             iterations = _draw_path(ax, model, points)
             ax.set_title(path.label, loc="left", pad=6.0 if model.is_line else 16.0)
             if model.is_boundary:
+                class_legend(ax)
+                ax.add_artist(ax.get_legend())
                 _list_boundaries(ax, iterations)
         what = "line" if model.is_line else "boundary between its classes"
         best = " Dashed: the certified minimum." if made.x_opt is not None else ""

@@ -13,14 +13,15 @@ from optbench.models import Model, model_of, small_problem
 from optbench.plots import _style
 from optbench.plots._contours import draw_field, name_axes, one_scale
 from optbench.plots._paths import Label, place
-from optbench.plots._planes import field_of, parameter_names, point_at
+from optbench.plots._planes import field_of
 from optbench.plots._scene import scene_of
-from optbench.plots._scene_text import caption_of, labels_of, obstacles_of, tip_of
-from optbench.plots.constraint_space import draw_constraints
+from optbench.plots._scene_text import caption_of, labels_of, obstacles_of
+from optbench.plots.constraint_space import CURVES, draw_constraints, in_plane
 from optbench.plots.data_space import draw_data, draw_model, draw_residuals, drawable, show_lines
 from optbench.plots.decision_boundary import class_legend, shade
 from optbench.plots.model_path import name_lines, shades
 from optbench.plots.parameter_space import draw_scene, frame_figure, settle
+from optbench.points import parameter_names, point_at
 from optbench.types import Array, Problem
 
 if TYPE_CHECKING:
@@ -130,12 +131,8 @@ def both_spaces(problem: Problem, points: ArrayLike, label: str = "gd") -> Figur
     model = model_of(problem)
     shown = model is not None and (model.is_line or model.is_boundary)
     scene = scene_of(problem, {label: path}, at=path[0], plane=_steepest(problem, path[0]))
-    tip = tip_of(scene.plane, scene.bounds, scene.plane.coordinates(path[0])[0], problem.grad(path[0]))
-    margin = 0.03 * np.diff(scene.bounds, axis=1)[:, 0]
-    frame = np.column_stack(
-        [np.minimum(scene.bounds[:, 0], tip - margin), np.maximum(scene.bounds[:, 1], tip + margin)]
-    )
-    scene = scene._replace(bounds=_filled(frame) if shown else frame)
+    if shown:
+        scene = scene._replace(bounds=_filled(scene.bounds))
     with _style.style():
         if shown and model is not None:
             figure, (left, right) = _style.panels(2, SIDE + 0.3, SIDE * 0.85)
@@ -147,10 +144,9 @@ def both_spaces(problem: Problem, points: ArrayLike, label: str = "gd") -> Figur
             figure, (right,) = frame_figure(scene)
             parts = []
         parts.append(f"Contours of {draw_field([right], problem, field_of(problem, scene.plane, scene.bounds))}.")
-        curves = draw_constraints(right, problem, scene.bounds) if problem.constraints and problem.n == 2 else []
+        curves = draw_constraints(right, problem, scene.bounds) if in_plane(problem) else []
         tracks = draw_scene(right, scene)
-        if curves:
-            parts.append("Lines c = 0, heavy for equalities; hatched: excluded; dashed: where f is as at the solution.")
+        parts += [CURVES] * bool(curves)
         parts += [part for part in caption_of(scene, tracks) if not part.startswith("Paths")]
         steps = f"{len(path) - 1} step{'s' if len(path) > 2 else ''}"
         _style.describe(figure, f"{problem.name}: {steps} of {label}", " ".join(parts))

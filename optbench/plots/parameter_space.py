@@ -11,9 +11,9 @@ from numpy.typing import ArrayLike
 from optbench.plots import _planes, _style
 from optbench.plots._contours import contours, draw_field, name_axes, one_scale
 from optbench.plots._paths import Track, draw_path, place
-from optbench.plots._planes import Plane
+from optbench.plots._planes import Plane, tip_of
 from optbench.plots._scene import Scene, Step, runs_of, scene_of
-from optbench.plots._scene_text import GRADIENT, STEP, caption_of, labels_of, obstacles_of, tip_of, title_of
+from optbench.plots._scene_text import GRADIENT, STEP, caption_of, labels_of, obstacles_of, title_of
 from optbench.types import Array, Problem
 
 if TYPE_CHECKING:

@@ -17,6 +17,7 @@ from optbench.plots._planes import Field
 from optbench.plots._scene import Scene, runs_of, scene_of
 from optbench.plots._scene_text import caption_of, title_of
 from optbench.plots.parameter_space import settle
+from optbench.points import symbol
 from optbench.types import Array, Problem
 
 if TYPE_CHECKING:
@@ -152,10 +153,15 @@ def _draw_surface(ax: Any, scene: Scene, field: Field) -> tuple[_Lift, str]:
     ax.contour(u, v, height, levels, colors="0.35", linewidths=0.5, linestyles="-", zorder=2)
     ax.set_xlim(*scene.bounds[0])
     ax.set_ylim(*scene.bounds[1])
-    ax.set_xlabel(axis_name(scene.plane, 0))
-    ax.set_ylabel(axis_name(scene.plane, 1))
-    name = _planes.symbol(scene.problem)
-    ax.set_zlabel(f"{name} \N{MINUS SIGN} {name}*" if "*" in lift.what else name)
+    name = symbol(scene.problem)
+    height_name = f"{name} \N{MINUS SIGN} {name}*" if "*" in lift.what else name
+    for axis, text in (
+        (ax.xaxis, axis_name(scene.plane, 0)),
+        (ax.yaxis, axis_name(scene.plane, 1)),
+        (ax.zaxis, height_name),
+    ):
+        axis.set_rotate_label(False)  # else they stand on their heads from some sides
+        axis.set_label_text(text, rotation=90.0 if axis is ax.zaxis else 0.0)
     ax.zaxis.set_major_locator(MaxNLocator(6, integer=lift.log))
     if lift.log:
         ax.zaxis.set_major_formatter(FuncFormatter(lambda power, _: f"$10^{{{power:.0f}}}$"))

@@ -100,17 +100,13 @@ def _bars(frame: pd.DataFrame) -> dict[str, list[Bar]]:
 
 
 def _draw(bars: dict[str, list[Bar]], on: stats.On, target: float, constrained: bool) -> Figure:
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
-
     letters = max(len(_name(bar)) for members in bars.values() for bar in members)
     width = 2.6 + letters * _style.FONT * 0.57 / 72
-    columns = min(len(bars), 3 if 3 * width <= _style.WIDEST + 1 and len(bars) != 4 else 2)
+    columns = _style.columns_of(len(bars), width, beside=-1.0)
     lines = _lines([*bars], {name: len(members) for name, members in bars.items()}, columns)
     most = [max(len(bars[name]) for name in line) for line in lines]
     height = sum(_ROW * count + 0.62 for count in most) + 0.75
-    figure = Figure(figsize=(max(columns * width, 5.0), height), layout="constrained")
-    FigureCanvasAgg(figure)
+    figure = _style.canvas(max(columns * width, 5.0), height)
     grid = figure.add_gridspec(len(lines), columns, height_ratios=[_ROW * count for count in most])
     for (k, line), rows in zip(enumerate(lines), most, strict=True):
         for j, name in enumerate(line):
@@ -137,8 +133,8 @@ def _lines(names: list[str], sizes: dict[str, int], columns: int) -> list[list[s
 def _panel(ax: Axes, members: list[Bar], rows: int, on: stats.On) -> None:
     """Bars of one panel, with their numbers at its right."""
     write = _style.seconds_text if on == "seconds" else _style.number_text
-    ends = [each for bar in members for each in bar[2:5] if 0 < each < np.inf] or [1.0]
-    low, high = np.log10([min(ends), max(ends)])
+    ends = [each for bar in members for each in bar[2:5] if 0 < each < np.inf]
+    low, high = np.log10([min(ends, default=1.0), max(ends, default=1.0)])
     room = 0.12 * (high - low) + 0.15
     ax.set_xscale("log")
     ax.set_xlim(10.0 ** (low - room), 10.0 ** (high + room))
@@ -149,6 +145,8 @@ def _panel(ax: Axes, members: list[Bar], rows: int, on: stats.On) -> None:
     ax.tick_params(axis="y", length=0)
     _style.few_decades(ax.xaxis, *ax.get_xlim())
     ax.set_xlabel(on)
+    if not ends:  # none has a length
+        ax.set_xticks([])
     ax.spines[["top", "right"]].set_visible(False)
     ax.grid(axis="x", color="0.92", linewidth=0.5)
     ax.set_axisbelow(True)
@@ -181,10 +179,7 @@ def _caption(bars: dict[str, list[Bar]], on: stats.On, target: float, constraine
     every = [bar for members in bars.values() for bar in members]
     counts = {bar.runs for bar in every}
     seeds = f"{min(counts)}" if len(counts) == 1 else f"{min(counts)} to {max(counts)}"
-    goal = f"f - f* \N{LESS-THAN OR EQUAL TO} {stats.target_text(target)} (f0 - f*)".replace(" ", "\N{NO-BREAK SPACE}")
-    if constrained:
-        goal += f" (under constraints: KKT residual at most {stats.target_text(target)})"
-    parts = [f"Median and quartiles of the {on} of {seeds} starts to {goal}."]
+    parts = [f"Median and quartiles of the {on} of {seeds} starts to {_style.goal_text(target, constrained)}."]
     if any(bar.detail for bar in every):
         parts.append("In parentheses: the schedule with the lowest median.")
     if any(bar.met < bar.runs for bar in every):

@@ -8,7 +8,7 @@ import numpy as np
 
 from optbench import stats
 from optbench.plots import _style
-from optbench.plots._lines import By, Line, Traced, X, best, lines_of, measured
+from optbench.plots._lines import By, Line, Traced, X, lines_of, rows_of
 from optbench.plots.convergence import X_TEXT, arrange, label, panel, panel_size
 
 if TYPE_CHECKING:
@@ -58,9 +58,7 @@ def traces(
     for name, value, allowed in (("by", by, By), ("x", x, X)):
         if value not in get_args(allowed):
             raise ValueError(f"{name} is one of {', '.join(get_args(allowed))}, not {value!r}")
-    stats.need(runs, "plot")
-    table = _style.chosen(stats.labels(runs), runs, problem=problem, optimizer=optimizer, schedule=schedule)
-    frame = best(measured(runs.loc[table.index].assign(**table), x), by)
+    frame = rows_of(runs, by, x, problem=problem, optimizer=optimizer, schedule=schedule)
     points = traces[traces["run"].isin(frame.index)]
     stats.need(points, "plot: none has a trace")
     lines = {quantity: lines_of(frame, points, by, x, quantity) for quantity in _SHOWN}
@@ -70,15 +68,11 @@ def traces(
 
 
 def _draw(lines: dict[Traced, dict[str, list[Line]]], by: By, x: X, seeds: int, constrained: set[str]) -> Figure:
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
-
     above, below = lines["grad_norm"], lines["lr"]
     width, height = panel_size(above)
-    columns = min(len(above), 3 if 3 * width <= _style.WIDEST and len(above) != 4 else 2)
+    columns = _style.columns_of(len(above), width)
     rows = -(-len(above) // columns)
-    figure = Figure(figsize=(max(columns * width, 5.0), rows * (height + 1.3) + 0.8), layout="constrained")
-    FigureCanvasAgg(figure)
+    figure = _style.canvas(max(columns * width, 5.0), rows * (height + 1.3) + 0.8)
     grid = figure.add_gridspec(2 * rows, columns, height_ratios=[height, 1.0] * rows)
     upper = []
     for k, name in enumerate(above):
