@@ -224,7 +224,8 @@ def test_a_function_is_worked_out_statement_by_statement() -> None:
     assert "df/dx1    = -400 * a * x1 - 2 * b = -400 * (-0.44) * (-1.2) - 2 * 2.2 = -215.6" in text
     assert "Eigenvalues 23.633 and 1506.37" in text
     least_squares = explain("beale", [1.0, 2.0]).text
-    assert "r3        = 2.625 - x1 * (1 - power) = 2.625 - 1 * (1 - 8) = 9.625" in least_squares
+    assert "r3        = 2.625 - x1 * (1 - power_2) = 2.625 - 1 * (1 - 8) = 9.625" in least_squares
+    assert "dr3/dx2   = x1 * (2 + 1) * power = 1 * (2 + 1) * 4 = 12" in least_squares  # the power before
     assert "saddle" in least_squares
     assert "..." in explain({"name": "quadratic", "n": 40}).text
 
@@ -289,13 +290,13 @@ def test_a_board_closes_what_it_cannot_open() -> None:
     ("at", "message"),
     [
         ("w=1,c=2", "unknown parameter of linear_regression: 'c'. Known: w, b"),
-        ("1", "at takes all 2 parameters of linear_regression, as w=1,b=2 or 1,2, not 1"),
+        ("1", "a point of linear_regression takes all 2 parameters, as w=1,b=2 or 1,2, not 1"),
         ("w=1", "b is missing"),
-        ("w=1,w=2", "at gives w twice"),
-        ("w=1,2", "at takes names for all numbers or for none"),
-        ("w=a,b=1", "at takes numbers, as w=1,b=2 or 1,2, not 'a'"),
-        ([1.0, math.nan], "at takes finite numbers"),
-        ({"w": "x", "b": 1}, "at takes numbers"),
+        ("w=1,w=2", "w is given twice"),
+        ("w=1,2", "a point of linear_regression takes names for all numbers or for none"),
+        ("w=a,b=1", "a point of linear_regression takes numbers, as w=1,b=2 or 1,2, not 'a'"),
+        ([1.0, math.nan], "takes finite numbers"),
+        ({"w": "x", "b": 1}, "takes numbers"),
     ],
 )
 def test_points_that_are_none(at: Any, message: str) -> None:

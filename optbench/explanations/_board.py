@@ -11,7 +11,9 @@ from __future__ import annotations
 import ast
 import functools
 import inspect
+import itertools
 import math
+import re
 import textwrap
 import types
 from collections.abc import Callable, Sequence
@@ -216,9 +218,17 @@ class Board:
         plain = term.fixed and (term.value in (0, 1) or code == number_text(term.value))
         if code == name or name == "_" or alias or plain:
             return term
-        self._write(Line(name, code, unparsed(term.numbers), term.value, tuple(self.reasons), term.own))
+        shown = self._numbered(name, code)
+        self._write(Line(shown, code, unparsed(term.numbers), term.value, tuple(self.reasons), term.own))
         self.reasons.clear()
-        return named(name, term.value, fixed=term.fixed, own=term.own)
+        return named(shown, term.value, fixed=term.fixed, own=term.own)
+
+    def _numbered(self, name: str, code: str) -> str:
+        """The name that a new value goes by: ``power_2`` of what comes from ``power``, so that both can be told."""
+        if not re.search(rf"(?<![\w.]){re.escape(name)}(_\d+)?(?![\w.(])", code):
+            return name
+        taken = {line.name for line in self.lines}
+        return next(text for k in itertools.count(2) if (text := f"{name}_{k}") not in taken)
 
     def _write(self, line: Line) -> None:
         if len(self.lines) >= MOST_LINES:
