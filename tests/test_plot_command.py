@@ -163,11 +163,35 @@ def test_all_kinds_name_those_that_do_not_apply(results: Path, tmp_path: Path) -
     done = call(results, "--kind", "all", "-o", tmp_path / "all", "--where", "problem=beale")
     assert done.exit_code == 0, done.output
     drawn = {file.stem.removeprefix("r-") for file in (tmp_path / "all").iterdir()}
-    missed = {line.split(": ")[1] for line in done.output.splitlines() if line.startswith("not drawn: ")}
+    told = [line.split(": ")[1] for line in done.output.splitlines() if line.startswith("not drawn: ")]
+    missed = {name for names in told for name in names.split(", ")}
     assert drawn | missed == {name for name, kind in plots.KINDS.items() if kind.tables}
     assert not drawn & missed
     assert {"convergence", "heatmap", "target_bars", "traces"} <= drawn
     assert {"tuning_budget", "feasibility"} <= missed
+
+
+def test_kinds_with_one_reason_share_a_line_and_alone_a_kind_is_named(results: Path, tmp_path: Path) -> None:
+    done = call(results, "--kind", "all", "-o", tmp_path / "all")
+    reason = "one problem is shown: choose it by problem, of beale n=2, booth n=2"
+    spaces = "data_space, decision_boundary, parameter_space, surface, constraint_space"
+    assert f"not drawn: {spaces}: {reason}" in done.output.splitlines()
+    alone = call(results, "--kind", "surface")
+    assert (alone.exit_code, alone.stderr) == (2, f"optbench: surface: {reason}\n")
+
+
+def test_all_kinds_go_to_a_folder_even_where_there_is_one(tmp_path: Path) -> None:
+    done = call("--kind", "all", "-o", tmp_path / "some")
+    assert done.exit_code == 0, done.output
+    assert [file.name for file in (tmp_path / "some").iterdir()] == ["schedules.png"]
+
+
+def test_a_matrix_without_known_minima_leaves_the_heat_map_out(tmp_path: Path) -> None:
+    options = ["-p", "mlp:data=iris,hidden=[4],validation=0.2", "-O", "adam", "--max-iter", "20", "--repeats", "0"]
+    done = CliRunner().invoke(main, ["run", *options, "-j", "1", "-o", str(tmp_path / "r.db")])
+    assert done.exit_code == 0, done.output
+    assert "no plot: heatmap: no runs to plot: none has a known minimum" in done.output.splitlines()
+    assert [file.name for file in tmp_path.glob("*.png")] == ["r-convergence.png"]
 
 
 def test_kinds_without_results(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -169,6 +169,5 @@ def run_config(config: Config, path: Path | None, stem: str, options: Mapping[st
         failures = tuning_text.summary(done, results, options["full"])
     click.echo(f"results: {path}")
     if options["plots"]:
-        for file in tuning_text.save_plots(done, results, path):
-            click.echo(f"plot:    {file}")
+        tuning_text.save_plots(done, results, path)
     return failures

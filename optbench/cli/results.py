@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import functools
 import textwrap
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -60,7 +61,8 @@ def plot(
             return
         kinds = kinds_of(kind, results)
         given = chosen_options(kinds, options)
-        targets = {each.name: target_of(each.name, results, output, form, len(kinds) > 1) for each in kinds}
+        several = len(kinds) > 1 or "all" in kind
+        targets = {each.name: target_of(each.name, results, output, form, several) for each in kinds}
         figures = drawn(kinds, given, results, where, skip="all" in kind)
         for name, figure in figures.items():
             targets[name].parent.mkdir(exist_ok=True)
@@ -134,7 +136,7 @@ def drawn(
     where: tuple[str, ...],
     skip: bool,
 ) -> dict[str, Figure]:
-    """Figures by kind. With `skip` those that do not apply are told with the reason, unless none does."""
+    """Figures by kind. With `skip` those that do not apply are told with the reason; ValueError where none does."""
     from optbench.store import load
 
     if results is None:
@@ -144,20 +146,26 @@ def drawn(
     else:
         found = load(results)
         runs = filtered(found.runs, where)
-    figures: dict[str, Figure] = {}
-    reasons: list[str] = []
-    for kind in kinds:
-        try:
-            figures[kind.name] = kind(runs, found, **options[kind.name])
-        except ValueError as reason:
-            if not skip:
-                raise ValueError(f"{kind.name}: {reason}" if len(kinds) > 1 else str(reason)) from reason
-            reasons.append(f"not drawn: {kind.name}: {reason}")
-    if not figures:
+    figures, reasons = drawn_or_not(
+        {kind.name: functools.partial(kind, runs, found, **options[kind.name]) for kind in kinds}
+    )
+    if reasons and not (skip and figures):
         raise ValueError("\n".join(reasons))
     for line in reasons:
-        click.echo(line)
+        click.echo(f"not drawn: {line}")
     return figures
+
+
+def drawn_or_not(draw: Mapping[str, Callable[[], Figure]]) -> tuple[dict[str, Figure], list[str]]:
+    """Figures by name, and a line for every reason, with the names of those that it keeps from being drawn."""
+    figures: dict[str, Figure] = {}
+    reasons: dict[str, list[str]] = {}
+    for name, make in draw.items():
+        try:
+            figures[name] = make()
+        except ValueError as reason:
+            reasons.setdefault(str(reason), []).append(name)
+    return figures, [f"{', '.join(names)}: {reason}" for reason, names in reasons.items()]
 
 
 @main.command()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -162,9 +163,13 @@ def _print_trials(made: pd.DataFrame) -> int:
     return len(failed)
 
 
-def save_plots(done: Done, results: Results, path: Path) -> list[Path]:
-    """Save the figures of a matrix: the two usual ones, or for a tuned one that of its mode."""
+def save_plots(done: Done, results: Results, path: Path) -> None:
+    """Save the figures of a matrix: the two usual ones, or for a tuned one that of its mode; print the files.
+
+    One that does not apply to the runs is left out, with the reason.
+    """
     from optbench import plots
+    from optbench.cli.results import drawn_or_not
 
     runs = results.runs.loc[[run.key for run in done.plan.runs]]
     kinds: dict[str, Any] = dict.fromkeys(("convergence", "heatmap"), runs)
@@ -173,9 +178,10 @@ def save_plots(done: Done, results: Results, path: Path) -> list[Path]:
         grid = mine["settings"].str.contains('"mode": "grid"', regex=False).all()
         every = results.runs.loc[results.runs.index.isin(mine["run"])]
         kinds = {"lr_sensitivity" if grid else "tuning_budget": every}
-    files = []
-    for kind, shown in kinds.items():
-        target = path.with_name(f"{path.stem}-{kind}.png")
-        plots.save(plots.KINDS[kind](shown, results), target)
-        files.append(target)
-    return files
+    figures, reasons = drawn_or_not(
+        {kind: functools.partial(plots.KINDS[kind], shown, results) for kind, shown in kinds.items()}
+    )
+    for kind, figure in figures.items():
+        click.echo(f"plot:    {plots.save(figure, path.with_name(f'{path.stem}-{kind}.png'))}")
+    for line in reasons:
+        click.echo(f"no plot: {line}")
