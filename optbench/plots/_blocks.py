@@ -52,7 +52,7 @@ def place(grids: Sequence[Grid], title: str, caption: str) -> tuple[Figure, list
     body = sum(block.size[1] for block in blocks)
     tall = min(max(body - blocks[0].top - 0.4, _BAR_HEIGHTS[0]), _BAR_HEIGHTS[1])
     height = 0.35 + max(body, blocks[0].top + 0.3 + tall) + below + 0.1
-    figure = _style.canvas(width, height, layout="none")
+    figure = _style.canvas(width, height, layout=None)
     axes: dict[int, Axes] = {}
     y = height - 0.35
     for block in blocks:

@@ -131,7 +131,7 @@ def columns_of(count: int, width: float, beside: float = 0.0) -> int:
     return min(count, 3 if 3 * width + beside <= WIDEST and count != 4 else 2)
 
 
-def canvas(width: float, height: float, layout: Literal["constrained", "none"] = "constrained") -> Figure:
+def canvas(width: float, height: float, layout: Literal["constrained"] | None = "constrained") -> Figure:
     """An empty figure of that size in inches, drawn by Agg."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure

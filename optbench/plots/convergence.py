@@ -139,7 +139,7 @@ def _plot(ax: Axes, line: Line, by: By, log: bool) -> None:
 
 def _limits(ax: Axes, members: list[Line], first: float, log: bool) -> None:
     """Axes from the first step to the last end, and from a little above the start down to the lowest value."""
-    from matplotlib.ticker import LogLocator, NullLocator
+    from matplotlib.ticker import LogLocator, MaxNLocator, NullLocator
 
     last = max(line.x[-1] for line in members)
     if first:
@@ -147,6 +147,7 @@ def _limits(ax: Axes, members: list[Line], first: float, log: bool) -> None:
         ax.set_xlim(first, last)
     else:
         ax.set_xlim(0, last or 1)
+        ax.xaxis.set_major_locator(MaxNLocator(6, integer=True))
     starts = [float(line.y[1, 0]) for line in members if line.y[1, 0] < np.inf]
     start = max(starts, default=0.0)
     low = min([float(line.y[0].min()) for line in members if line.y[0].min() < np.inf], default=start)

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
+    from matplotlib.legend import Legend
 
 
 def decision_boundary(problem: str | Mapping[str, Any] | Problem, x: ArrayLike | None = None) -> Figure:
@@ -116,9 +117,9 @@ def shade(ax: Axes, model: Model, x: ArrayLike) -> None:
     ax.imshow(np.clip(mixed, 0.0, 1.0), extent=ends, origin="lower", aspect="auto", zorder=0, interpolation="bilinear")
 
 
-def class_legend(ax: Axes) -> None:
+def class_legend(ax: Axes) -> Legend:
     """Markers of the classes, in a corner."""
-    ax.legend(
+    return ax.legend(
         loc="upper left", frameon=True, framealpha=0.85, edgecolor="none", borderpad=0.3, handletextpad=0.1,
         borderaxespad=0.2, labelspacing=0.25,
     )  # fmt: skip

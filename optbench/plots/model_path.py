@@ -55,8 +55,7 @@ def data_space(problem: str | Mapping[str, Any] | Problem, paths: Mapping[str, A
             iterations = _draw_path(ax, model, points)
             ax.set_title(path.label, loc="left", pad=6.0 if model.is_line else 16.0)
             if model.is_boundary:
-                class_legend(ax)
-                ax.add_artist(ax.get_legend())
+                ax.add_artist(class_legend(ax))  # or the next legend takes its place
                 _list_boundaries(ax, iterations)
         what = "line" if model.is_line else "boundary between its classes"
         best = " Dashed: the certified minimum." if made.x_opt is not None else ""
