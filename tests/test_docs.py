@@ -86,7 +86,7 @@ def shortened(source: str) -> str:
         command = line.split("  #")[0].rstrip()
         if not command.strip() or command.startswith(("#", *ELSEWHERE)):
             continue
-        plans = f"{command} ".startswith(LONG) and "matrix.toml" not in command and "--dry-run" not in command
+        plans = f"{command} ".startswith(LONG) and not any(word in command for word in (" -o ", "--dry-run"))
         kept.append(command + " --dry-run" * plans + "\n")
     return "".join(kept)
 
