@@ -13,7 +13,7 @@ from PIL import Image
 
 import optbench
 from optbench import plots
-from optbench.plots import _contours, _planes, _scene
+from optbench.plots import _contours, _planes, _scene, _style
 from optbench.plots._paths import Track, track_of
 from optbench.plots._scene_text import gradient_text, step_text
 from optbench.plots.animation import Animation, iterations_of
@@ -168,6 +168,16 @@ def test_paths_are_the_points_of_minimize(rosenbrock: dict[str, Any]) -> None:
     assert {"adam", "gd", "lbfgs", "start", "minimum"} <= set(texts(figure))
     from_trace = plots.parameter_space("rosenbrock", {name: r.trace for name, r in rosenbrock.items()})
     np.testing.assert_array_equal(lines(from_trace)["adam"], drawn["adam"])
+
+
+def test_levels_are_told_apart_and_exact() -> None:
+    plane, problem = _planes.coordinate_plane(optbench.get_problem("booth")), optbench.get_problem("booth")
+    figure, (ax,) = _style.panels(1, 3.0, 3.0)
+    frame = np.array([[0.0, 1e-3], [0.0, 1e-3]])
+    _contours.draw_field([ax], problem, _planes.field_of(problem, plane, frame, 41))
+    told = [float(text.get_text()) for text in figure.axes[1].get_yticklabels()]
+    np.testing.assert_allclose(told, figure.axes[1].get_yticks(), rtol=1e-7)
+    assert len(set(told)) == len(told) > 3
 
 
 def test_the_arrow_of_a_gradient_stays_in_the_frame() -> None:

@@ -84,7 +84,7 @@ def draw_field(axes: Sequence[Axes], problem: Problem, field: Field) -> str:
         extendfrac=0.03,
     )
     levels = np.asarray(filled.levels)
-    bar.set_ticks(levels.tolist(), labels=[text_of(float(f"{level:.3g}")) for level in levels])
+    bar.set_ticks(levels.tolist(), labels=[text_of(float(f"{level:.8g}")) for level in levels])
     bar.ax.tick_params(length=0, labelsize=_style.FONT - 1)
     bar.ax.set_title(_short(what), fontsize=_style.FONT, pad=6)
     bar.outline.set_linewidth(0.4)

@@ -27,10 +27,10 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 # Okabe & Ito (2008), Color Universal Design, without its yellow, which is too light for lines on white; then of Tol's
-# "muted" set (SRON/EPS/TN/09-002) and a grey. The order is of use: the first names get the colours furthest apart.
+# "muted" set (SRON/EPS/TN/09-002) and a brown. The order is of use: the first names get the colours furthest apart.
 COLOURS = (
     *("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000", "#882255", "#332288"),
-    *("#999933", "#777777", "#AA4499", "#117733", "#CC6677", "#44AA99"),
+    *("#999933", "#AA4499", "#8C510A", "#117733", "#CC6677", "#44AA99"),
 )
 DASHES: tuple[Any, ...] = ("-", (0, (6, 1.5)), (0, (2, 1)), (0, (7, 1.2, 1.5, 1.2)))
 MARKERS = "osD^vP<>Xh*pd"
