@@ -366,7 +366,7 @@ def test_animations_say_what_they_cannot_do(tmp_path: Path, monkeypatch: pytest.
     film = plots.animation("beale", paths)
     assert isinstance(film, Animation)
     assert not film.data
-    with pytest.raises(ValueError, match=r"saved as .gif or .mp4, not '.png'"):
+    with pytest.raises(ValueError, match=r"saved as .gif, .mp4, not '.png'"):
         film.save(tmp_path / "film.png")
     with pytest.raises(ValueError, match="does not exist"):
         film.save(tmp_path / "nowhere" / "film.gif")

@@ -8,9 +8,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from optbench.plots._files import SUFFIXES, check_target, save
 from optbench.plots._kinds import kinds
 from optbench.plots._paths import draw_path
-from optbench.plots._style import SUFFIXES, check_target, save
 from optbench.plots.animation import animation
 from optbench.plots.constrained import feasibility, multipliers
 from optbench.plots.constraint_space import constraint_space, constraint_space_of_runs

@@ -64,8 +64,10 @@ def rows_of(
 ) -> pd.DataFrame:
     """Rows that lines show, with labels in the place of names: those asked for, `measured` in `x`, the `best` by `by`.
 
-    Raises ValueError where there are none, or for an unknown name.
+    Raises ValueError where there are none, for an unknown name, or for what is no `by` or `x`.
     """
+    stats.one_of("by", by, By)
+    stats.one_of("x", x, X)
     stats.need(runs, "plot")
     table = _style.chosen(stats.labels(runs), runs, problem=problem, optimizer=optimizer, schedule=schedule)
     return best(measured(runs.loc[table.index].assign(**table), x), by)

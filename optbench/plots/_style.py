@@ -1,16 +1,14 @@
-"""What all figures share: who has which colour, sizes, the grid of panels, numbers as text, and files.
+"""What all figures share: who has which colour, sizes, the grid of panels, and numbers as text.
 
 Figures are made of matplotlib's objects and drawn by Agg: no pyplot, no global state.
 """
 
 from __future__ import annotations
 
-import os
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import lru_cache
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 import numpy as np
@@ -50,7 +48,6 @@ FACTORS = tuple(_FIRST)
 FONT = 7.0  # points
 GREY = "0.35"
 WIDEST = 11.0  # inches, of a figure with three panels beside each other
-SUFFIXES = (".pdf", ".png", ".svg")
 _RC: dict[Any, Any] = {
     "font.size": FONT,
     "font.family": "DejaVu Sans",  # comes with matplotlib: the same figure on every machine
@@ -230,33 +227,6 @@ def seconds_text(value: float) -> str:
     return f"{value / 1e-9:.3g}ns"
 
 
-def check_target(path: str | os.PathLike[str]) -> Path:
-    """The path, if a figure can be saved there. Raises ValueError for another ending or a folder that is not there."""
-    target = Path(path)
-    if target.suffix.lower() not in SUFFIXES:
-        raise ValueError(f"a figure is saved as {', '.join(SUFFIXES)}, not {target.suffix or target.name!r}")
-    if not target.resolve().parent.is_dir():
-        raise ValueError(f"{target}: the folder {target.parent} does not exist")
-    return target
-
-
-def save(figure: Figure, path: str | os.PathLike[str]) -> Path:
-    """Write a figure as PNG (200 dpi), SVG or PDF, by the ending of `path`; the same figure gives the same bytes.
-
-    Raises
-    ------
-    ValueError
-        Another ending.
-    """
-    import matplotlib as mpl
-
-    target = check_target(path)
-    undated: dict[str, Any] = {".png": {"Software": None}, ".svg": {"Date": None}, ".pdf": {"CreationDate": None}}
-    with mpl.rc_context({"svg.hashsalt": "optbench", "pdf.fonttype": 42}):
-        figure.savefig(target, dpi=200, metadata=undated[target.suffix.lower()])
-    return target
-
-
 def cell(
     axes: Axes, row: int, column: int, text: str, face: Any, *, hatch: str | None = None, bold: bool = False
 ) -> None:
@@ -271,6 +241,13 @@ def cell(
         column, row, text, ha="center", va="center", fontsize=FONT - 0.5,
         color="black" if light else "white", weight="bold" if bold else "normal",
     )  # fmt: skip
+
+
+def open_frame(axes: Axes, grid: Literal["both", "x", "y"] = "both") -> None:
+    """Axes at the left and below alone, with a light grid behind what is drawn."""
+    axes.spines[["top", "right"]].set_visible(False)
+    axes.grid(axis=grid, color="0.92", linewidth=0.5)
+    axes.set_axisbelow(True)
 
 
 def panel_title(axes: Axes, label: str) -> None:

@@ -13,6 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 from optbench.models import model_of
 from optbench.plots import _planes, _style
 from optbench.plots._contours import draw_field, name_axes, one_scale
+from optbench.plots._files import check_target
 from optbench.plots._paths import place, track_of
 from optbench.plots._scene import Scene, runs_of, scene_of
 from optbench.plots._scene_text import labels_of, obstacles_of, title_of
@@ -251,11 +252,7 @@ def check_animation(path: str | os.PathLike[str]) -> Path:
     """
     from matplotlib.animation import FFMpegWriter
 
-    target = Path(path)
-    if target.suffix.lower() not in SUFFIXES:
-        raise ValueError(f"an animation is saved as {' or '.join(SUFFIXES)}, not {target.suffix or target.name!r}")
-    if not target.resolve().parent.is_dir():
-        raise ValueError(f"{target}: the folder {target.parent} does not exist")
+    target = check_target(path, "an animation", SUFFIXES)
     if target.suffix.lower() == ".mp4" and not FFMpegWriter.isAvailable():
         raise ValueError(f"{target}: an MP4 needs ffmpeg, which is not installed here; save it as {target.stem}.gif")
     return target

@@ -188,9 +188,7 @@ def _frame(ax: Axes, values: Array, target: float) -> None:
         ax.axvline(target, **line)
     ax.set_xlabel("infeasibility: largest violation of a constraint")
     ax.set_ylabel(r"stationarity: $\|\nabla_x L(x_t, \lambda_t)\|_\infty$")
-    ax.spines[["top", "right"]].set_visible(False)
-    ax.grid(color="0.92", linewidth=0.5)
-    ax.set_axisbelow(True)
+    _style.open_frame(ax)
 
 
 def _draw_path(ax: Axes, path: _Path, values: Array, iterations: Any, own: int) -> list[Label]:
@@ -274,9 +272,7 @@ def _multiplier_panel(ax: Axes, path: _Path, chosen: Any, certified: Array | Non
         )
     ax.set_xlabel("iteration $t$")
     ax.set_ylabel("multipliers")
-    ax.spines[["top", "right"]].set_visible(False)
-    ax.grid(color="0.92", linewidth=0.5)
-    ax.set_axisbelow(True)
+    _style.open_frame(ax)
 
 
 def _spread_names(ax: Axes) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, get_args
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -68,9 +68,7 @@ def convergence(
     ValueError
         Nothing to plot, an unknown name, or an argument that is none of the above.
     """
-    for name, value, allowed in (("by", by, By), ("x", x, X), ("quantity", quantity, Quantity)):
-        if value not in get_args(allowed):
-            raise ValueError(f"{name} is one of {', '.join(get_args(allowed))}, not {value!r}")
+    stats.one_of("quantity", quantity, Quantity)
     frame = rows_of(runs, by, x, problem=problem, optimizer=optimizer, schedule=schedule)
     traces = traces[traces["run"].isin(frame.index)]
     stats.need(traces, "plot: none has a trace")
@@ -162,9 +160,7 @@ def _limits(ax: Axes, members: list[Line], first: float, log: bool) -> None:
         if axis.get_scale() == "log":
             axis.set_major_locator(LogLocator(numticks=7))
             axis.set_minor_locator(NullLocator())
-    ax.spines[["top", "right"]].set_visible(False)
-    ax.grid(color="0.92", linewidth=0.5)
-    ax.set_axisbelow(True)
+    _style.open_frame(ax)
 
 
 def label(ax: Axes, members: list[Line]) -> None:

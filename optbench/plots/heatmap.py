@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple, get_args
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -76,8 +76,7 @@ def heatmap(
     ValueError
         Nothing to plot, an unknown name, or a target that was not recorded.
     """
-    if value not in get_args(Value):
-        raise ValueError(f"value is one of {', '.join(get_args(Value))}, not {value!r}")
+    stats.one_of("value", value, Value)
     stats.need(runs, "plot")
     target = stats.pick_target(hits, target)
     table = _style.chosen(stats.labels(runs), runs, problem=problem)

@@ -217,9 +217,7 @@ def _limits(ax: Axes, panel: Panel) -> None:
         room = 0.06 * (high - low) or 1.0
         ax.set_ylim(low - room, high + room)
         ax.set_ylabel(panel.unit)
-    ax.spines[["top", "right"]].set_visible(False)
-    ax.grid(axis="y", color="0.92", linewidth=0.5)
-    ax.set_axisbelow(True)
+    _style.open_frame(ax, grid="y")
 
 
 def _ticks(ax: Axes, panel: Panel, commits: list[str]) -> None:

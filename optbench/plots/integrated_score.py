@@ -92,9 +92,7 @@ def _axes(ax: Axes, r_max: float) -> None:
     ax.set_xlim(1.0, r_max)
     ax.set_ylim(0.0, 1.04)
     ax.set_yticks([0.0, 0.5, 1.0])
-    ax.spines[["top", "right"]].set_visible(False)
-    ax.grid(color="0.92", linewidth=0.5)
-    ax.set_axisbelow(True)
+    _style.open_frame(ax)
 
 
 def _outer_labels(axes: list[Axes]) -> None:

@@ -129,9 +129,8 @@ def _ratio_axis(ax: Axes, finite: Array) -> None:
     ticks = step * np.arange(np.floor(low / step), np.ceil(high / step) + 1)
     ticks = ticks[(ticks >= 1.12 * low) & (ticks <= 1.12 * high)]
     ax.set_xticks(ticks, [f"{2**tick:.0f}" if tick >= 0 else f"1/{2**-tick:.0f}" for tick in ticks])
-    ax.spines[["top", "right", "left"]].set_visible(False)
-    ax.grid(axis="x", color="0.92", linewidth=0.5)
-    ax.set_axisbelow(True)
+    _style.open_frame(ax, grid="x")
+    ax.spines["left"].set_visible(False)
 
 
 def _caption(table: pd.DataFrame) -> str:

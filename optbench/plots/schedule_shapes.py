@@ -149,9 +149,7 @@ def _panel(ax: Axes, name: str, lines: dict[str, Array], n_steps: int) -> None:
     else:
         settings = next(iter(lines))
         ax.set_title(name if settings == "defaults" else f"{name}  {settings}")
-    ax.spines[["top", "right"]].set_visible(False)
-    ax.grid(color="0.92", linewidth=0.5)
-    ax.set_axisbelow(True)
+    _style.open_frame(ax)
 
 
 def _shade(ax: Axes, n_steps: int) -> None:

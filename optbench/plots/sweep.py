@@ -107,9 +107,7 @@ def _draw(table: pd.DataFrame, curves: list[Curve], values: Values, title: str, 
     for ax, name, height in zip(axes, shown, heights, strict=True):
         ticks(ax.xaxis, values)
         ax.tick_params(labelbottom=ax is axes[-1])
-        ax.spines[["top", "right"]].set_visible(False)
-        ax.grid(color="0.92", linewidth=0.5)
-        ax.set_axisbelow(True)
+        _style.open_frame(ax)
         if name in held_out:
             _panel(ax, curves, values, name, strip / height, 0.0)
             ax.set_ylabel(_LOSS[name])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, NamedTuple, get_args
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -66,8 +66,7 @@ def target_bars(
     ValueError
         Nothing to plot, an unknown name, a cost that is none of the above, or a target that was not recorded.
     """
-    if on not in get_args(stats.On):
-        raise ValueError(f"on is one of {', '.join(get_args(stats.On))}, not {on!r}")
+    stats.one_of("on", on, stats.On)
     stats.need(runs, "plot")
     target = stats.pick_target(hits, target)
     table = _style.chosen(stats.labels(runs), runs, problem=problem, optimizer=optimizer, schedule=schedule)
@@ -147,9 +146,7 @@ def _panel(ax: Axes, members: list[Bar], rows: int, on: stats.On) -> None:
     ax.set_xlabel(on)
     if not ends:  # none has a length
         ax.set_xticks([])
-    ax.spines[["top", "right"]].set_visible(False)
-    ax.grid(axis="x", color="0.92", linewidth=0.5)
-    ax.set_axisbelow(True)
+    _style.open_frame(ax, grid="x")
 
 
 def _bar(ax: Axes, row: int, bar: Bar, write: Callable[[float], str]) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, get_args
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -55,9 +55,6 @@ def traces(
     ValueError
         Nothing to plot, an unknown name, or an argument that is none of the above.
     """
-    for name, value, allowed in (("by", by, By), ("x", x, X)):
-        if value not in get_args(allowed):
-            raise ValueError(f"{name} is one of {', '.join(get_args(allowed))}, not {value!r}")
     frame = rows_of(runs, by, x, problem=problem, optimizer=optimizer, schedule=schedule)
     points = traces[traces["run"].isin(frame.index)]
     stats.need(points, "plot: none has a trace")

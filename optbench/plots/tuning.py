@@ -166,9 +166,7 @@ def _panel(ax: Axes, members: list[Shown]) -> None:
         dots: dict[str, Any] = {"linestyle": "none", "marker": look.marker, "color": look.color, "markersize": 4.5}
         dots |= {"markeredgecolor": "white", "markeredgewidth": 0.4, "clip_on": False, "zorder": 4}
         ax.plot(shown.budgets, np.clip(shown.tests, bottom, top), **dots)
-    ax.spines[["top", "right"]].set_visible(False)
-    ax.grid(color="0.92", linewidth=0.5)
-    ax.set_axisbelow(True)
+    _style.open_frame(ax)
 
 
 def _caption(several: list[str], criterion: str, tests: int) -> str:

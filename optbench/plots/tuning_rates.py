@@ -110,9 +110,7 @@ def _curves(ax: Axes, part: pd.DataFrame) -> None:
     ax.set_xlim(part["lr"].min() / 1.3, part["lr"].max() * 1.3)
     ax.set_ylabel(_what(part))
     ax.tick_params(labelbottom=False)
-    ax.spines[["top", "right"]].set_visible(False)
-    ax.grid(color="0.92", linewidth=0.5)
-    ax.set_axisbelow(True)
+    _style.open_frame(ax)
 
 
 def _bars(ax: Axes, part: pd.DataFrame) -> None:
@@ -143,9 +141,8 @@ def _bars(ax: Axes, part: pd.DataFrame) -> None:
     for tick, label in zip(ax.get_yticklabels(), labels, strict=True):
         tick.set_color(_style.style_of("optimizer", label).color)
     ax.set_xlabel("learning rate")
-    ax.spines[["top", "right", "left"]].set_visible(False)
-    ax.grid(axis="x", color="0.92", linewidth=0.5)
-    ax.set_axisbelow(True)
+    _style.open_frame(ax, grid="x")
+    ax.spines["left"].set_visible(False)
 
 
 def _what(part: pd.DataFrame) -> str:

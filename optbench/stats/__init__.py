@@ -8,7 +8,7 @@ for that target; such runs are compared by their final losses. Nothing here is d
 
 from __future__ import annotations
 
-from optbench.stats.cells import FACTORS, Cells, factors_of, labels, need, text
+from optbench.stats.cells import FACTORS, Cells, factors_of, labels, need, one_of, text
 from optbench.stats.comparison import Measure, Tables, compare, overall
 from optbench.stats.contest import By, Contest, contest, mean_ranks
 from optbench.stats.costs import (
@@ -72,6 +72,7 @@ __all__ = [
     "median_interval",
     "medians",
     "need",
+    "one_of",
     "overall",
     "performance_profile",
     "pick_target",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, get_args
 
 import numpy as np
 
@@ -37,6 +37,13 @@ def need(frame: pd.DataFrame, purpose: str) -> None:
     """Raise ValueError, ``no runs to <purpose>``, for an empty table."""
     if frame.empty:
         raise ValueError(f"no runs to {purpose}")
+
+
+def one_of(name: str, value: object, allowed: Any) -> None:
+    """Raise ValueError, ``<name> is one of ...``, for a value that is not among those of a Literal, or other names."""
+    names = get_args(allowed) or tuple(allowed)
+    if value not in names:
+        raise ValueError(f"{name} is one of {', '.join(names)}, not {value!r}")
 
 
 def labels(runs: pd.DataFrame) -> pd.DataFrame:

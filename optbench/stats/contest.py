@@ -7,12 +7,12 @@ everything. This module makes that table from the runs of a matrix.
 from __future__ import annotations
 
 import functools
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple, get_args
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from optbench.stats.cells import FACTORS, factors_of, labels, need
+from optbench.stats.cells import FACTORS, factors_of, labels, need, one_of
 from optbench.stats.costs import FAILED, On, costs, judged, pick_target, whole
 
 if TYPE_CHECKING:
@@ -82,9 +82,8 @@ def contest(
     ValueError
         No runs, none whose cost is known, a target that was not recorded, or an argument that is none of the above.
     """
-    for name, given, allowed in (("by", by, By), ("on", on, On)):
-        if given not in get_args(allowed):
-            raise ValueError(f"{name} is one of {', '.join(get_args(allowed))}, not {given!r}")
+    one_of("by", by, By)
+    one_of("on", on, On)
     need(runs, "compare")
     value, target = _costs(runs, hits, target, on)
     names = labels(runs)

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Literal, get_args
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
+
+from optbench.stats.cells import one_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -71,8 +73,7 @@ def costs(runs: pd.DataFrame, hits: pd.DataFrame, target: float, on: On = "itera
     ValueError
         No such cost, or a target that was not recorded.
     """
-    if on not in get_args(On):
-        raise ValueError(f"cost is one of {', '.join(get_args(On))}, not {on!r}")
+    one_of("cost", on, On)
     asked = hits[hits["target"] == pick_target(hits, target)].set_index("run").reindex(runs.index)
     iteration = asked["iteration"].astype("Float64").astype("float64")
     if on == "iterations":
@@ -123,8 +124,7 @@ def final(runs: pd.DataFrame, name: Loss = "fun") -> pd.Series[float]:
     ValueError
         No such column.
     """
-    if name not in WORST:
-        raise ValueError(f"a final value is one of {', '.join(WORST)}, not {name!r}")
+    one_of("a final value", name, WORST)
     fine = np.isfinite(runs["fun"]) & np.isfinite(runs[name])
     value = runs[name].where(fine, WORST[name])
     if name == "fun":

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import itertools
-from typing import TYPE_CHECKING, Any, Literal, get_args
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
+from optbench.stats.cells import one_of
 from optbench.stats.contest import By, Contest, contest, told
 from optbench.stats.costs import On
 from optbench.stats.paired import holm, signed_rank, smallest_p
@@ -126,8 +127,7 @@ def _judged(
     """Median costs, one row a problem, of at least two competitors, and the contest. Raises ValueError."""
     if not 0.0 < alpha < 1.0:
         raise ValueError(f"alpha is between 0 and 1, not {alpha!r}")
-    if post_hoc not in get_args(PostHoc):
-        raise ValueError(f"post_hoc is one of {', '.join(get_args(PostHoc))}, not {post_hoc!r}")
+    one_of("post_hoc", post_hoc, PostHoc)
     field = contest(runs, hits, target=target, on=on, by=by)
     cost = per_problem(field)
     if cost.shape[1] < 2:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal, get_args
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
-from optbench.stats.cells import labels, need
+from optbench.stats.cells import labels, need, one_of
 from optbench.stats.comparison import rows_of
 from optbench.stats.contest import By, Contest, contest, mean_ranks, told
 from optbench.stats.costs import On, pick_target
@@ -64,8 +64,7 @@ def performance_profile(
     .. [1] Dolan and More, "Benchmarking optimization software with performance profiles", Math. Program. 91 (2002)
        201-213.
     """
-    if per not in get_args(Per):
-        raise ValueError(f"per is one of {', '.join(get_args(Per))}, not {per!r}")
+    one_of("per", per, Per)
     field = contest(runs, hits, target=target, on=on, by=by)
     made = _steps(field, ratios(field.cost if per == "start" else per_problem(field)), "tau", 1.0)
     made.attrs["per"] = per
