@@ -23,7 +23,7 @@ from optbench.schedules._warmup import warmup_value
 
 
 class Parts(NamedTuple):
-    """Device functions of a member `m` and its book `b`, records of `optbench.cuda.world`.
+    """Device functions of a member `m` and its book `b`, records of `optbench.cuda.member`.
 
     ``evaluate(m) -> f`` writes the gradient into m.g; ``whole(m) -> f`` is that of all samples, into the book's full_g,
     for mini-batches; ``shelve(m)`` puts x and g into the book; ``judge(b, t, f, x, g, exact, ints) -> code``; ``size(b,

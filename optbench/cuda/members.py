@@ -16,7 +16,7 @@ from optbench import kernels
 from optbench.clipping import clip_norm, clip_value
 from optbench.cuda import data, driver, step
 from optbench.cuda.lowering import device, lower
-from optbench.cuda.world import viewer
+from optbench.cuda.member import viewer
 from optbench.evaluation import sum_of_squares
 from optbench.loops import first_order as fo
 from optbench.loops.prepared import Method

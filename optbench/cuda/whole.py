@@ -17,8 +17,8 @@ from numba import cuda
 from optbench.clipping import clip_value, coefficient
 from optbench.cuda import data, driver
 from optbench.cuda.lowering import device, lower, with_globals
+from optbench.cuda.member import viewer
 from optbench.cuda.step import Functions, functions_of
-from optbench.cuda.world import viewer
 from optbench.devices import simulated
 from optbench.loops import first_order as fo
 from optbench.loops.prepared import Method
