@@ -9,10 +9,10 @@ from optbench.cli.group import main
 
 @main.command()
 def doctor() -> None:
-    """Versions, kernel cache, threads, clock resolution and noise of this machine."""
+    """Versions, kernel cache, threads, clock resolution, noise and GPU of this machine."""
     import warnings
 
-    from optbench import jit
+    from optbench import devices, jit
     from optbench.environment import environment
 
     record = environment()
@@ -38,3 +38,8 @@ def doctor() -> None:
         elif isinstance(value, dict):
             value = ", ".join(f"{key}={item or 'unset'}" for key, item in value.items())
         click.echo(f"{name.replace('_', ' '):<18} {value}")
+    try:
+        gpu = ", ".join(f"{key}={value}" for key, value in devices.facts().items())
+    except devices.BackendError as error:
+        gpu = f"none: {error}"
+    click.echo(f"{'gpu':<18} {gpu}")
