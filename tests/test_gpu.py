@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import pytest
-from cuda_contract import *  # noqa: F403
 
 from optbench.devices import BackendError, require, simulated
 
 try:
     require()
-    reason = "Numba's simulator is on" if simulated() else ""
 except BackendError as error:
-    reason = str(error)
+    pytest.skip(str(error), allow_module_level=True)
+if simulated():
+    pytest.skip("Numba's simulator is on", allow_module_level=True)
 
-pytestmark = [pytest.mark.gpu, pytest.mark.skipif(bool(reason), reason=reason or "there is a GPU")]
+from cuda_contract import *  # noqa: E402, F403
+
+pytestmark = pytest.mark.gpu
