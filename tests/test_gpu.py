@@ -13,6 +13,6 @@ except BackendError as error:
 if simulated():
     pytest.skip("Numba's simulator is on", allow_module_level=True)
 
-from cuda_contract import *  # noqa: E402, F403
+from cuda_contract import *  # noqa: F403
 
 pytestmark = pytest.mark.gpu
