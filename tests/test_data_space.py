@@ -198,7 +198,7 @@ def test_both_spaces_of_many_parameters_and_of_none_with_data() -> None:
         (lambda: plots.decision_boundary("mlp"), "the minimum of mlp is not known: give the parameters x"),
         (lambda: plots.one_model("logistic_regression"), "takes a line with two parameters"),
         (lambda: plots.one_model("ridge", []), "points takes at least one pair"),
-        (lambda: plots.one_model("ridge", [[1.0]]), "has 2 numbers, not 1"),
+        (lambda: plots.one_model("ridge", [[1.0]]), "takes all 2 parameters, as w=1,b=2 or 1,2, not 1"),
         (lambda: draw_model(axes(), small_problem("ridge"), [1.0]), "x must have shape (2,), not (1,)"),
         (lambda: draw_residuals(axes(), small_problem("mlp"), [1.0]), "predicts classes: it has no residuals"),
     ],
