@@ -261,6 +261,28 @@ def test_foreign_file_is_refused_and_left_as_it_is(path: Path, kind: str) -> Non
     assert [item.name for item in path.parent.iterdir()] == ["results.db"]
 
 
+def test_a_file_of_before_there_were_back_ends_is_read_and_brought_up_to_date_by_the_first_to_write(path: Path) -> None:
+    record(path, (make_run(0), make_result()))
+    with closing(sqlite3.connect(path)) as con:
+        for name in tables.SINCE_2:
+            con.execute(f"ALTER TABLE runs DROP COLUMN {name}")
+        con.execute("PRAGMA user_version = 2")
+        con.commit()
+    before = load(path).runs
+    assert before[["backend", "device", "dtype"]].iloc[0].tolist() == ["cpu", "cpu", "float64"]
+    assert before["transfer_seconds"].isna().all()
+    assert run_of(before.iloc[0]) == make_run(0)
+    assert before.index[0] == make_run(0).key
+    with closing(sqlite3.connect(path)) as con:
+        assert con.execute("PRAGMA user_version").fetchone() == (2,)  # reading has changed nothing
+    record(path, (dataclasses.replace(make_run(1), backend="cuda", device="G", dtype="float32"), make_result()))
+    runs = load(path).runs
+    assert runs["backend"].tolist() == ["cpu", "cuda"]
+    assert [run_of(row).key for _, row in runs.iterrows()] == runs.index.tolist()
+    with closing(sqlite3.connect(path)) as con:
+        assert con.execute("PRAGMA user_version").fetchone() == (tables.SCHEMA,)
+
+
 def test_newer_schema_is_refused_and_left_as_it_is(path: Path) -> None:
     record(path, (make_run(), make_result()))
     with closing(sqlite3.connect(path)) as con:
