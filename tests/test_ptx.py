@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import importlib.util
+import importlib.metadata
 from types import SimpleNamespace
 from typing import Any
 
@@ -18,13 +18,13 @@ from optbench.records import fields
 from optbench.single import make_run
 from optbench.types import Problem
 
+NEEDED = {"numba-cuda", "nvidia-nvvm", "nvidia-cuda-nvrtc"}
+MISSING = NEEDED - {str(found.name).lower() for found in importlib.metadata.distributions()}
+
 pytestmark = [
     pytest.mark.cuda,
     pytest.mark.skipif(simulated(), reason="the simulator compiles nothing"),
-    pytest.mark.skipif(
-        any(importlib.util.find_spec(name) is None for name in ("numba_cuda", "nvidia.cu13")),
-        reason="numba-cuda, NVVM and NVRTC are not installed: pip install 'optbench[ptx]'",
-    ),
+    pytest.mark.skipif(bool(MISSING), reason="NVVM and NVRTC are not installed: pip install 'optbench[ptx]'"),
     # Numba's own: a kernel of one block hides the device's latency; nothing is run here.
     pytest.mark.filterwarnings("ignore::Warning"),
 ]
