@@ -27,8 +27,8 @@ from optbench.records import fields
 from optbench.types import Problem
 
 THREADS = 8 if simulated() else 256  # of a block; the simulator's are threads of Python
-# Of a thread. Left alone the compiler takes 220, for what is done at every row of the trace, and only a quarter of the
-# threads find room. With 64 it puts that aside; the loops of evaluation and step keep to registers.
+# Of a thread. Left alone the compiler takes 220, for what is done at every row of the trace, and only an eighth of the
+# threads find room. With 64, half of them do; the loops of evaluation and step keep to registers.
 REGISTERS = 64
 
 
